@@ -1,7 +1,7 @@
-"""What a reference folder holds beside the stored run.
+"""Read the files of a reference folder in addition to the stored run.
 
 DIR/rows.jsonl.gz, DIR/summary.json    the stored run
-DIR/baseline.json                      its fingerprint, why it is the reference, rerun noise
+DIR/baseline.json                      its fingerprint, the reason for the choice, rerun noise
 DIR/CHANGES.md                         every change, with old and new values
 """
 
@@ -29,7 +29,7 @@ __all__ = [
     "read_baseline",
 ]
 
-#: What is gone with each file of a reference.
+#: Information that is lost if a file of a reference is missing.
 _GONE = {
     BASELINE_NAME: "its reason and rerun noise are lost",
     CHANGES_NAME: "the log of changes is lost",
@@ -41,19 +41,19 @@ class _Strict(BaseModel):
 
 
 class Noise(_Strict):
-    """How much one number of one task moved between two runs of the same checkpoint.
+    """The change of one number of one task between two runs of the same checkpoint.
 
     Attributes
     ----------
     worse_by : float
-        The second run against the first; positive is worse.
+        Change from the first run to the second; positive is worse.
     standard_error : float
-        Of such a difference: what a rerun moves it by.
+        Standard error of such a difference, which is the size of a rerun's effect.
     items : int
     cluster : str or None
-        The group key over whose values the standard error is; None for one over items.
+        The group key by whose values the standard error is clustered; None if by items.
     clusters : int or None
-        Its values.
+        Number of values of that key.
     """
 
     task: str
@@ -66,10 +66,10 @@ class Noise(_Strict):
 
 
 class Baseline(_Strict):
-    """baseline.json."""
+    """The contents of baseline.json."""
 
     format: Literal[1] = 1
-    #: That of the summary; of what earlier versions wrote, of the packed file.
+    #: The hash in the summary; earlier versions wrote the hash of the compressed file.
     rows_sha256: str
     made: str  # date
     reason: str
@@ -78,7 +78,7 @@ class Baseline(_Strict):
 
 
 def hash_rows(folder: Path) -> str:
-    """Fingerprint the rows of a stored run."""
+    """Return the fingerprint of the rows of a stored run."""
     try:
         return hashlib.sha256((folder / ROWS_NAME).read_bytes()).hexdigest()
     except OSError as error:
@@ -88,11 +88,11 @@ def hash_rows(folder: Path) -> str:
 
 
 def read_baseline(folder: Path) -> Baseline | None:
-    """Read baseline.json; None if there is none, as beside a run that `score --store` wrote."""
+    """Read baseline.json; return None if there is none, as for a run written by `score --store`."""
     file = folder / BASELINE_NAME
     try:
         known = Baseline.model_validate(read_json(file))
-        # As it would be written now: earlier versions kept what was given as it was.
+        # Convert to the current form: earlier versions kept the user's input unchanged.
         clean = {"run": shorten_spec(known.run), "reason": redact(known.reason)}
         return known.model_copy(update=clean)
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def read_baseline(folder: Path) -> Baseline | None:
 
 
 def find_missing(folder: Path) -> list[str]:
-    """Name the file that a reference lacks of the two that make it one; none of a stored run."""
+    """Return a line for each file that an incomplete reference lacks; empty for a stored run."""
     held = {name for name in _GONE if (folder / name).is_file()}
     return [
         f"{name} is missing: {gone}; restore it from version control"

@@ -1,8 +1,8 @@
-"""Are the rows of a stored run those that its summary was made of?
+"""Check that the rows of a stored run are those from which its summary was computed.
 
-No number may rest on rows that were edited by hand, by a script that went wrong, or by a merge that
-took one file of two. This finds an edit that left the summary alone. Whoever rewrites the summary
-too is not found: a stored run is not signed.
+No number may rest on rows that were edited by hand, by a faulty script, or by a merge that took one
+of the two files. The check finds edits that left the summary unchanged. It cannot find edits that
+also rewrote the summary, since a stored run is not signed.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from caopd_bench.tasks.read.confidence import read_confidence
 
 __all__ = ["find_edits", "find_unlike_spans", "read_stored"]
 
-#: Numbers whose definition no version changes: other ones may differ since another one stored them.
+#: Numbers whose definition is the same in all versions; others may differ between versions.
 PLAIN = ("brier", "mean_confidence", "overconfidence_gap", "confidence_when_wrong", "auroc")
-#: Processors add in different orders.
+#: Tolerance, since processors add in different orders.
 ROUNDING = 1e-9
-SHOWN = 3  # rows named
+SHOWN = 3  # maximum number of rows named
 WIDTH = 60
 
 
 def read_stored(folder: Path) -> Run:
-    """Read a stored run or a reference, if its rows are those that were stored.
+    """Read a stored run or a reference, and check that its rows are unchanged.
 
     Raises
     ------
     NotComparableError
-        With the first difference. Exit code 4.
+        If they were changed; the message names the first difference. Exit code 4.
     UsageError
         If a file cannot be read.
     """
@@ -57,7 +57,7 @@ def read_stored(folder: Path) -> Run:
             if is_last or before == _state(folder):
                 raise
             continue
-        # A reader may have one file from before a replacement and one from after it.
+        # One file may have been read before a replacement of the folder and the other after it.
         if not problems or is_last or before == _state(folder):
             break
     for problem in problems:
@@ -90,19 +90,19 @@ def _edited(folder: Path, problem: str) -> NotComparableError:
 
 
 def find_edits(folder: Path, loaded: Loaded | None = None) -> list[str]:
-    """Compare the rows of a stored run with what its summary says of them.
+    """Compare the rows of a stored run with its summary.
 
     Parameters
     ----------
     folder : Path
-        Of a stored run or a reference.
+        The folder of a stored run or a reference.
     loaded : Loaded, optional
-        What `load_stored` made of it, if that is at hand.
+        The result of `load_stored`, if the folder has already been read.
 
     Returns
     -------
     list of str
-        What does not fit, a line each; empty if all does.
+        One line for each discrepancy; empty if there is none.
     """
     run, summary, edit = load_stored(folder) if loaded is None else loaded
     problems = [edit] if edit else []
@@ -116,7 +116,7 @@ def find_edits(folder: Path, loaded: Loaded | None = None) -> list[str]:
 
 
 def _state(folder: Path) -> tuple[int, int] | None:
-    """Return what changes when a folder is replaced."""
+    """Return file attributes that change when a folder is replaced."""
     try:
         found = folder.stat()
     except OSError:
@@ -125,7 +125,7 @@ def _state(folder: Path) -> tuple[int, int] | None:
 
 
 def _unlike_numbers(run: Run, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the numbers of the summary that the rows do not give."""
+    """Yield the numbers of the summary that cannot be reproduced from the rows."""
     by_group: dict[tuple[str, str | None], list[Mapping[str, Any]]] = {}
     for record in records:
         by_group.setdefault((str(record.get("task")), record.get("group")), []).append(record)
@@ -142,7 +142,7 @@ def _unlike_numbers(run: Run, records: Sequence[Mapping[str, Any]]) -> Iterator[
             key = str(group).partition("=")[0]
             if (task, key) not in known:
                 by_value = run.count_by(task, key)
-                # The first of those that are written alike.
+                # Use the first of several records with the same name.
                 known[task, key] = {f"{key}={v}": c for v, c in reversed(by_value.items())}
             counts = known[task, key].get(str(group))
         place = " ".join(inline(str(part), WIDTH) for part in (task, group) if part is not None)
@@ -186,7 +186,7 @@ def _show(value: Any) -> str:
 
 
 def find_unlike_spans(run: Run) -> Iterator[str]:
-    """Yield rows whose confidence is not the one that stands in the text beside it."""
+    """Yield rows whose confidence differs from the stored text of the confidence."""
     read = lru_cache(maxsize=None)(lambda span, scale: read_confidence(span, scale=scale).value)
     stated = {
         task: scale_of(run.settings(task))

@@ -1,4 +1,4 @@
-"""The two files of a stored run, each field checked."""
+"""Read and write the two files of a stored run, checking each field."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ __all__ = [
     "read_summary",
 ]
 
-#: How far from 1 probabilities may sum.
+#: Tolerance for the sum of probabilities.
 ROUNDING = 1e-6
 Probability = Annotated[float, Field(ge=0, le=1)]
-#: A row with more is none; checking each of a million would take gigabytes.
+#: A row with more fields is invalid; checking a million fields would take gigabytes.
 MAX_FIELDS = 100
-#: How the small file begins that Git LFS leaves in the place of one that was not fetched.
+#: Beginning of the pointer file that Git LFS leaves in place of a file that was not fetched.
 POINTER = b"version https://git-lfs"
 _POINTED = "is a pointer of Git LFS; fetch the file itself: git lfs pull"
 MARK = b"<<<<<<< "
-HEAD = 1 << 20  # bytes in which the mark of a conflict is looked for
+HEAD = 1 << 20  # bytes searched for the mark of a merge conflict
 
-#: What a record holds in any version: an undefined number is None.
+#: Fields of a record in any version; an undefined number is None.
 RECORD: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("run", "task", "metric"), (str,)),
     "group": (str, type(None)),
     **dict.fromkeys(("estimate", "low", "high"), (float, int, type(None))),
     "n": (int,),
 }
-#: A float holds each whole number up to here.
+#: Floats represent all integers up to this one exactly.
 MAX_WHOLE = 1 << 53
 
 
@@ -94,7 +94,7 @@ class StoredRow(BaseModel):
 
 
 class Summary(BaseModel):
-    """summary.json."""
+    """The contents of summary.json."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -104,10 +104,10 @@ class Summary(BaseModel):
     provenance: dict[str, Any]
     warnings: list[str]
     records: list[dict[str, Any]]
-    #: Of the lines of rows.jsonl.gz, unpacked; None in what earlier versions wrote.
+    #: Hash of the decompressed lines of rows.jsonl.gz; None if written by earlier versions.
     rows_sha256: str | None = None
-    #: Of each of these lines (`stored_hashes`): which row was changed, where `rows_sha256` tells
-    #: that one was.
+    #: Short digests of each line (`hashes`), which locate a changed row after `rows_sha256` has
+    #: shown that there is one.
     row_digests: str | None = None
 
     @field_validator("records")
@@ -123,7 +123,7 @@ class Summary(BaseModel):
 
 
 def mend(folder: Path) -> str:
-    """Say what to do about a damaged file: a reference is under version control."""
+    """Return the remedy for a damaged file; a reference is under version control."""
     if packed_hash(folder / ROWS_NAME) is not None:
         return f"restore {ROWS_FILE} from version control, or pack the sweep again"
     is_reference = any((folder / name).exists() for name in (BASELINE_NAME, CHANGES_NAME))
@@ -131,7 +131,7 @@ def mend(folder: Path) -> str:
 
 
 def describe_damage(file: Path) -> str:
-    """Say why a file is not complete JSON, and what to do about it."""
+    """Describe why a file is not complete JSON, and the remedy."""
     try:
         with file.open("rb") as stream:
             head = stream.read(HEAD)
@@ -145,7 +145,7 @@ def describe_damage(file: Path) -> str:
 
 
 def read_summary(folder: Path) -> Summary:
-    """Read the numbers that were stored."""
+    """Read summary.json."""
     summary_file = folder / SUMMARY_NAME
     try:
         return Summary.model_validate(load_json(summary_file))
@@ -158,7 +158,7 @@ def read_summary(folder: Path) -> Summary:
 
 
 def read_lines(folder: Path) -> Iterator[bytes]:
-    """Yield the lines of the rows, unpacked, each with its line feed."""
+    """Yield the decompressed lines of the rows, each with its line feed."""
     rows_file = folder / ROWS_NAME
     packed = read_packed_rows(rows_file)
     if packed is not None:
@@ -178,13 +178,13 @@ def _refuse_pointer(file: Path) -> None:
 
 
 def check_lines(folder: Path) -> None:
-    """Unpack the rows without a look at them; errors as of `read_lines`."""
+    """Decompress the rows without parsing them; raise the errors of `read_lines`."""
     if read_packed_rows(folder / ROWS_NAME) is None:
         check_packed(folder / ROWS_NAME, mend=mend(folder))
 
 
 def dump_row(run: str, row: Row, with_text: bool) -> bytes:
-    """Return the line of a row, with its line feed."""
+    """Serialise a row as a line with its line feed."""
     try:
         stored = StoredRow(
             run=run,
@@ -208,14 +208,14 @@ def dump_row(run: str, row: Row, with_text: bool) -> bytes:
     plain = stored.model_dump()
     for key in () if with_text else ("question", "gold"):
         del plain[key]
-    if not row.probabilities:  # as it was written before there were any
+    if not row.probabilities:  # same bytes as before the field existed
         del plain["probabilities"], plain["right_option"]
-    # ensure_ascii keeps lone surrogates and line separators of model text inside their line.
+    # ensure_ascii escapes lone surrogates and line separators in model text.
     return json.dumps(plain, ensure_ascii=True).encode() + b"\n"
 
 
 def load_row(line: bytes, where: str, advice: str = "store the run again") -> StoredRow:
-    """Read the line of a row; `where` names it in an error, `advice` is what to do."""
+    """Parse the line of a row; an error names `where` and the remedy `advice`."""
     try:
         raw = parse_json(line, where)
         if isinstance(raw, dict) and len(raw) > MAX_FIELDS:

@@ -1,7 +1,7 @@
-"""Hashes of rows: are they those that a summary was made for, and which is the first that is not?
+"""Hash rows, to check that they belong to a summary and to find the first changed row.
 
-One hash of all lines decides. Three bytes of each line's BLAKE2b, in base64 four characters a row,
-only find the place.
+A single hash of all lines decides. Three bytes of each line's BLAKE2b, which are four characters of
+base64 per row, only locate the change.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ BYTES = 3
 
 
 class RowHashes:
-    """The hashes of lines, added one after the other.
+    """Hashes of lines that are added one after the other.
 
-    Unpacked lines: another zlib packs them into other bytes.
+    The lines are hashed uncompressed, since different versions of zlib compress differently.
     """
 
     def __init__(self) -> None:
@@ -25,32 +25,32 @@ class RowHashes:
         self._rows = bytearray()
 
     def add(self, line: bytes) -> None:
-        """Take a line, with its line feed."""
+        """Add a line with its line feed."""
         self._whole.update(line)
         self._rows += hashlib.blake2b(line.rstrip(b"\n"), digest_size=BYTES).digest()
 
     @property
     def sha256(self) -> str:
-        """Return the hash of all lines, in hexadecimal digits."""
+        """Return the hash of all lines in hexadecimal digits."""
         return self._whole.hexdigest()
 
     @property
     def digests(self) -> str:
-        """Return the digest of each line, in base64."""
+        """Return the digests of all lines in base64."""
         return b64encode(self._rows).decode()
 
     def first_unlike(self, digests: str | None) -> int | None:
-        """Find the first line whose digest is another, or that is missing or was added.
+        """Find the first line whose digest differs, or that is missing or was added.
 
         Parameters
         ----------
         digests : str or None
-            Kept from when the lines were written.
+            The digests from when the lines were written.
 
         Returns
         -------
         int or None
-            Its index; None if none is found, or no digests were kept.
+            Index of the line; None if there is none, or if no digests were kept.
         """
         try:
             kept = b64decode(digests or "", validate=True)

@@ -1,4 +1,4 @@
-"""The files of a stored run by name, and whether a folder holds them: no file is opened."""
+"""Name the files of a stored run, and check for them in a folder without opening any."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["BASELINE_NAME", "CHANGES_NAME", "ROWS_NAME", "SUMMARY_NAME", "is_sto
 
 ROWS_NAME = "rows.jsonl.gz"
 SUMMARY_NAME = "summary.json"
-#: Beside them where the stored run is a reference.
+#: Additional file of a stored run that is a reference.
 BASELINE_NAME = "baseline.json"
 CHANGES_NAME = "CHANGES.md"
 
 
 def is_stored(path: Path) -> bool:
-    """Return whether a folder holds a stored run, whole or not."""
+    """Return whether a folder holds a stored run, complete or not."""
     names = (ROWS_NAME, SUMMARY_NAME)
     return any((path / name).exists() or holds(path / name) for name in names)

@@ -1,6 +1,6 @@
 """Pack the cells of a finished sweep into one Parquet file, and unpack them.
 
-The same cells give the same bytes, with one release of pyarrow (its name is in the file).
+The same cells always pack to the same bytes with one release of pyarrow, which the file names.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ from caopd_bench.runs.stored.study_file import (
 
 __all__ = ["pack_study", "packed_files", "unpack_cell", "write_packed"]
 
-#: Rows of one row group: some sixty cells share a dictionary.
+#: Rows per row group, so that some sixty cells share a dictionary.
 GROUP_ROWS = 1 << 17
-#: Bytes of a dictionary: beyond it values would stand in full.
+#: Maximum bytes of a dictionary; beyond it values would be stored in full.
 DICTIONARY = 1 << 24
 LEVEL = 19
 
 
 def pack_study(study: Path, names: Iterable[str] | None = None) -> Path:
-    """Pack the cells of a sweep's folder; the folders stay.
+    """Pack the cells of a sweep's folder; the cells' folders are kept.
 
     Parameters
     ----------
     study : Path
-        Holds `cells/`, or a packed study to which cells were added.
+        A folder with `cells/`, or a packed study to which cells were added.
     names : iterable of str, optional
-        The cells in their order; by default all, by name.
+        The cells in order; by default all, sorted by name.
 
     Returns
     -------
     Path
-        The file. Of each cell it holds cell.json, timing.json, tables and its stored run, and
-        nothing of what `keep` asked for (checkpoints, output of lm-eval).
+        The packed file. It contains cell.json, timing.json, tables and the stored run of each cell,
+        but not the files that `keep` requested (checkpoints, output of lm-eval).
 
     Raises
     ------
     UsageError
-        If a cell could not be unpacked to the same bytes: it names the cell and the line.
+        If a cell could not be unpacked to the same bytes; the message names the cell and the line.
     """
     require("parquet", "pyarrow")
     known = {place.name for place in (study / CELLS).iterdir()} if (study / CELLS).is_dir() else ()
@@ -72,7 +72,7 @@ def pack_study(study: Path, names: Iterable[str] | None = None) -> Path:
 
 
 def packed_files(study: Path, name: str) -> dict[str, bytes]:
-    """Return the files of a cell by name, on the disk or packed; those of `.gz` unpacked."""
+    """Return the files of a cell by name, on disk or packed; `.gz` files are decompressed."""
     folder = study / CELLS / name
     found = {
         file.relative_to(folder).as_posix(): file
@@ -96,17 +96,17 @@ def _read_cell(study: Path, name: str) -> dict[str, bytes]:
 
 
 def unpack_cell(study: Path, name: str, folder: Path) -> None:
-    """Write the files of a packed cell into a folder, which is made if need be.
+    """Write the files of a packed cell into a folder, creating it if needed.
 
     Raises
     ------
     NotComparableError
-        If they are not those that were packed. Exit code 4.
+        If the contents differ from those that were packed. Exit code 4.
     """
     if name not in open_study(study / ROWS_FILE).cells:
         raise UsageError(f"{study / ROWS_FILE}: no cell {inline(name, 120)!r}")
     files = _read_cell(study, name)
-    shutil.rmtree(folder / "run", ignore_errors=True)  # rows of another run
+    shutil.rmtree(folder / "run", ignore_errors=True)  # may hold rows of another run
     for key, content in files.items():
         place = folder / key
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def unpack_cell(study: Path, name: str, folder: Path) -> None:
 
 
 def write_packed(content: bytes) -> bytes:
-    """Return a `.gz` of the same bytes whenever its content is the same."""
+    """Return a `.gz` whose bytes depend only on its content."""
     buffer = io.BytesIO()
     with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
         stream.write(content)
@@ -198,7 +198,7 @@ def _check(
     groups: Mapping[str, list[Any]],
     length: int,
 ) -> None:
-    """Refuse rows that would not be unpacked to the same bytes."""
+    """Refuse rows that would not unpack to the same bytes."""
     last = {key: values[-length:] for key, values in (*columns.items(), *groups.items())}
     run = json.loads(files[SUMMARY]).get("name")
     made = render_rows(run, last, length)

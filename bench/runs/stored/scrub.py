@@ -1,8 +1,8 @@
-"""Take out of files of ours what they would no longer hold: see `stored_secrets`.
+"""Remove data from our files that current versions would not record; see `secrets`.
 
-A stored run is replaced as a whole, by one rename, by one writer. Rows, numbers and hashes stay as
-they are; only where the name of a run is a secret itself, which stands in each of its rows, are the
-rows written and hashed anew.
+A stored run is replaced as a whole, with one rename by one writer. Rows, numbers and hashes do not
+change, except if the name of a run is itself a secret: since every row contains the name, the rows
+are then rewritten and rehashed.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from caopd_bench.runs.stored.secrets import CLEANERS, Cleaned, clean_failure
 __all__ = ["Finding", "find_ours", "scrub"]
 
 CELL_NAME, FAILED_NAME, PROVENANCE_NAME = "cell.json", "failed", "provenance.json"
-#: What stands in the file, for one of a name that others use too.
+#: Keys that identify our files whose names other programs use too.
 _MARKS = {CELL_NAME: {"key", "cell", "evaluate"}, PROVENANCE_NAME: {"method", "settings", "base"}}
 
 
 class Finding(NamedTuple):
-    """What a file held.
+    """The data to remove from a file.
 
     Attributes
     ----------
     file : Path
     left_out, shortened : sequence of str
-        Names, never values.
+        Names of the settings, never their values.
     """
 
     file: Path
@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 
 
 def find_ours(root: Path) -> Iterator[Path]:
-    """Yield the stored runs (folders) and records (files) at or below a folder, links apart."""
+    """Yield stored runs (folders) and records (files) at or below a folder, skipping links."""
     for place, folders, files in os.walk(root):
         folder = Path(place)
         folders[:] = sorted(name for name in folders if name != ".git" and not is_part(name))
@@ -69,19 +69,19 @@ def scrub(place: Path, *, check: bool = False) -> list[Finding]:
     Parameters
     ----------
     place : Path
-        Of `find_ours`.
+        A path from `find_ours`.
     check : bool
-        Only say what would be taken out.
+        Only report what would be removed.
 
     Returns
     -------
     list of Finding
-        Of each file that held something; empty for one that is not ours.
+        One for each file with data to remove; empty for a file that is not ours.
 
     Raises
     ------
     UsageError
-        If a stored run is damaged, or its rows would have to be written anew and were edited.
+        If a stored run is damaged, or its rows would have to be rewritten but were edited.
     """
     if place.is_file():
         return _scrub_record(place, check)
@@ -100,7 +100,7 @@ def _scrub_record(file: Path, check: bool) -> list[Finding]:
             return []
         cleaned = clean(content)
     except (UsageError, ValueError, TypeError, AttributeError, RecursionError):
-        return []  # of another program, or cut off
+        return []  # another program's, or truncated
     if cleaned.content != content and not check:
         with writing(file):
             replace_file(file, cleaned.content)
@@ -108,7 +108,7 @@ def _scrub_record(file: Path, check: bool) -> list[Finding]:
 
 
 def _scrub_stored(folder: Path, check: bool) -> list[Finding]:
-    summary = read_summary(folder)  # refuses what is damaged or of another format
+    summary = read_summary(folder)  # refuses damaged files and other formats
     contents: dict[str, bytes] = {}
     found: list[Finding] = []
     for name, clean in CLEANERS.items():
@@ -135,7 +135,7 @@ def _scrub_stored(folder: Path, check: bool) -> list[Finding]:
 def _rename_rows(
     folder: Path, stored: Summary, name: str, contents: dict[str, bytes], check: bool
 ) -> dict[str, bytes]:
-    """Return the rows under another name of the run, and the files that hold their hashes."""
+    """Return the rows under a new run name, and the files that contain their hashes."""
     if check:
         return {}
     known = _load(folder, BASELINE_NAME, contents)

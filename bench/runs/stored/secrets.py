@@ -1,7 +1,7 @@
-"""What the files of ours hold that they no longer would, written by earlier versions.
+"""Find data in our files that earlier versions recorded but current versions would not.
 
-A cleaner takes the bytes of one kind of file and gives them as they would be written now, with the
-names of what is left out. Rows, numbers and hashes stay.
+A cleaner takes the bytes of one kind of file and returns them as they would be written now, with
+the names of the removed settings. Rows, numbers and hashes do not change.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ __all__ = [
     "warn_of_secrets",
 ]
 
-#: Says what is recorded.
+#: The page that documents what is recorded.
 PAGE = "docs/reliability.md"
 _ENTRY = re.compile(r"^(?P<before>## [^`\n]*`)(?P<spec>[^`\n]*)(?=`$)", re.MULTILINE)
 _ENTITY = re.compile(r"&#(\d{1,3});")
-#: Folders that were warned of, by standard error: each command has its own (`guard_streams`).
+#: Folders already warned about, by stderr stream; each command has its own (`guard_streams`).
 _WARNED: WeakKeyDictionary[Any, set[Path]] = WeakKeyDictionary()
 
 
@@ -51,9 +51,9 @@ class Cleaned(NamedTuple):
     Attributes
     ----------
     content : bytes
-        The same bytes where nothing is left out or shortened.
+        The original bytes if nothing is left out or shortened.
     left_out, shortened : list of str
-        As of `identity.Kept`.
+        As in `identity.Kept`.
     """
 
     content: bytes
@@ -151,7 +151,7 @@ def _clean_training(content: bytes) -> Cleaned:
     return _clean_json(content, clean)
 
 
-#: By the name of the file.
+#: Cleaners by file name.
 CLEANERS: dict[str, Callable[[bytes], Cleaned]] = {
     SUMMARY_NAME: _clean_summary,
     BASELINE_NAME: _clean_baseline,
@@ -162,13 +162,13 @@ CLEANERS: dict[str, Callable[[bytes], Cleaned]] = {
 
 
 def warn_of_secrets(folder: Path, summary: Sequence[str]) -> None:
-    """Name what a stored run holds that may be a secret, once a command, on standard error.
+    """Warn on stderr, once per command, of data in a stored run that may be secret.
 
     Parameters
     ----------
     folder : Path
     summary : sequence of str
-        The names that were left out while its summary was read; the other files are read here.
+        Names that were left out when its summary was read; the other files are read here.
     """
     place, warned = Path(folder), _WARNED.setdefault(sys.stderr, set())
     if place in warned:
@@ -179,13 +179,13 @@ def warn_of_secrets(folder: Path, summary: Sequence[str]) -> None:
         try:
             found[name] = CLEANERS[name]((place / name).read_bytes()).left_out
         except (OSError, UsageError, ValueError, TypeError, AttributeError, RecursionError):
-            continue  # whoever reads the file says what is wrong with it
+            continue  # reading the file reports the error
     for name in (name for name, names in found.items() if names):
         _warn(place / name, found[name])
 
 
 def warn_of_cell(file: Path, known: Mapping[str, Any]) -> None:
-    """Name what a cell.json holds that may be a secret, once a command, on standard error."""
+    """Warn on stderr, once per command, of data in a cell.json that may be secret."""
     warned = _WARNED.setdefault(sys.stderr, set())
     names = [] if file in warned else clean_cell(known).left_out
     warned.add(file)
@@ -205,7 +205,7 @@ def _warn(file: Path, names: Sequence[str]) -> None:
 
 
 def name_places(names: Sequence[str]) -> str:
-    """List what a file held: keys of its JSON, or the numbers of its lines."""
+    """List the places of data found in a file: JSON keys or line numbers."""
     lines = [name.removeprefix("line ") for name in names if name.startswith("line ")]
     if lines and len(lines) == len(names):
         return f"{'line' if len(lines) == 1 else 'lines'} {', '.join(lines)}"
@@ -213,13 +213,13 @@ def name_places(names: Sequence[str]) -> str:
 
 
 def name_in_summary(kept: Kept, name: str, warnings: Sequence[str]) -> list[str]:
-    """Name what of a summary is left out: of its provenance, and what looks like a secret."""
+    """Return the names left out of a summary: provenance settings, and likely secrets."""
     texts = {"name": clean_name(name) != name, "warnings": any(redact(w) != w for w in warnings)}
     return [*kept.left_out, *(key for key, is_unclean in texts.items() if is_unclean)]
 
 
 def say_left_out(provenance: Mapping[str, Any], what: str) -> None:
-    """Say on standard error what is not in what was stored and why, if that is anything."""
+    """Report on stderr what was left out of a stored run and why, if anything."""
     names = list(provenance.get("left_out") or ())
     unsafe = [name for name in names if is_recorded(name, RUN)]
     for why, found in (

@@ -1,10 +1,10 @@
-"""A stored run: the rows of a run and the numbers made from them, without the model's text.
+"""Write and read stored runs: rows and the numbers computed from them, without the model's text.
 
-    DIR/rows.jsonl.gz    one row a line
+    DIR/rows.jsonl.gz    one row per line
     DIR/summary.json     provenance, records, and the hashes of the rows
 
-Both are the same bytes whenever they are made from the same rows. The folder is put in its place by
-one rename, and rows that are not those of the summary are refused wherever they are read.
+The bytes of both files depend only on the rows. The folder is moved into place with one rename, and
+rows that do not match the summary are refused wherever they are read.
 """
 
 from __future__ import annotations
@@ -59,15 +59,15 @@ FORMAT: Literal[1] = 1
 
 
 class Loaded(NamedTuple):
-    """What a folder holds.
+    """The contents of a stored run's folder.
 
     Attributes
     ----------
     run : Run
     summary : Summary
     edit : str or None
-        How the rows differ from those that the summary was made for, with the first one that does;
-        None where they do not, or where the summary of an earlier version has no hash of them.
+        How the rows differ from those of the summary, naming the first difference; None if they do
+        not differ, or if the summary is of an earlier version without a hash.
     """
 
     run: Run
@@ -83,21 +83,21 @@ def write_stored(
     level: float = 0.95,
     with_text: bool = False,
 ) -> None:
-    """Write a stored run into `folder`, which is made if need be.
+    """Write a stored run into `folder`, creating it if needed.
 
     Parameters
     ----------
     run : Run
-        What was read.
+        The run to store.
     records : Sequence of Record
-        What `score` made of it.
+        The numbers that `score` computed from it.
     folder : Path
-        Holds nothing else; an earlier stored run there is replaced.
+        Must contain nothing else; an earlier stored run there is replaced.
     level : float
-        Of the intervals of `records`.
+        Confidence level of the intervals of `records`.
     with_text : bool
-        Keep the questions, the right answers and the model's whole text as well; by default only
-        the answer and confidence spans.
+        Also keep the questions, the right answers and the model's whole text; by default only the
+        answer and confidence spans are kept.
     """
     contents = render_stored(run, records, level=level, with_text=with_text)
     with only_writer(folder):
@@ -112,8 +112,8 @@ def render_stored(
     """Return the two files of a stored run by name; parameters as for `write_stored`."""
     hashes, name = RowHashes(), clean_name(run.name)
     buffer = io.BytesIO()
-    # No time and no name in the header, and not gzip.compress, whose header differs between
-    # Pythons: the same rows give the same bytes.
+    # For reproducible bytes, the header has no time and no name, and gzip.compress is
+    # avoided, since its header differs between Python versions.
     with gzip.GzipFile("", "wb", 9, buffer, mtime=0) as stream:
         for row in run.rows:
             line = dump_row(name, row, with_text)
@@ -134,7 +134,7 @@ def render_stored(
 
 
 def load_stored(folder: Path) -> Loaded:
-    """Read a stored run, whether or not its rows were edited: `stored_check` refuses those.
+    """Read a stored run even if its rows were edited; `check.read_stored` refuses edited rows.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def load_stored(folder: Path) -> Loaded:
         try:
             stored = load_row(line, f"{folder / ROWS_NAME} line {i + 1}", advice)
         except UsageError:
-            check_lines(folder)  # of a damaged file that is said, and not what came out of it
+            check_lines(folder)  # reports damage as such, before parsing
             raise
         rows.append(_to_row(stored))
         if foreign is None and stored.run != summary.name:
@@ -164,7 +164,7 @@ def load_stored(folder: Path) -> Loaded:
     kept = describe_cleaning(summary.provenance)
     warn_of_secrets(folder, name_in_summary(kept, summary.name, summary.warnings))
     provenance = kept.value
-    # Those on the parser were true of the version that stored the run.
+    # Notes on the parser were only valid for the version that stored the run.
     tasks = {row.task for row in rows} | provenance["tasks"].keys()
     said = [Note.read(redact(line), tasks) for line in summary.warnings]
     warnings = [note for note in said if not is_on_parser(note)]
@@ -182,7 +182,7 @@ def load_stored(folder: Path) -> Loaded:
 
 
 def _refuse_others(folder: Path, name: str) -> None:
-    """Refuse a place that holds anything but an earlier stored run of this name."""
+    """Refuse a folder that contains anything but an earlier stored run of this name."""
     if folder.is_file():
         raise UsageError(f"{folder}: is a file; --store takes a folder")
     held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
@@ -206,7 +206,7 @@ def _name_of(folder: Path) -> str | None:
 def _find_edit(
     summary: Summary, hashes: RowHashes, rows: Sequence[Row], foreign: tuple[int, str] | None
 ) -> str | None:
-    """Compare rows with the hashes of a summary, or else the name of the run in each row."""
+    """Compare rows with the hashes of a summary; without hashes, compare each row's run name."""
     if summary.rows_sha256 is None:
         if foreign is None:
             return None

@@ -1,18 +1,18 @@
-"""A packed study: the cells of a finished sweep in one Parquet file, read as if they were folders.
+"""Read packed studies: the cells of a sweep in one Parquet file, used as if they were folders.
 
-    STUDY/rows.parquet    one row an answer, cell after cell
+    STUDY/rows.parquet    one row per answer, cell after cell
 
 | column | holds |
 |---|---|
-| `cell` | the name of the cell, the name of its folder |
-| `task` to `gold` | what a line of rows.jsonl.gz says of the answer, typed |
-| `group:KEY` | what the item belongs to: `group:level`, `group:family`, ... |
+| `cell` | the name of the cell, which is the name of its folder |
+| `task` to `gold` | the fields of a line of rows.jsonl.gz, with types |
+| `group:KEY` | the groups of the item: `group:level`, `group:family`, ... |
 | `file:NAME` | the text of the cell's file NAME, on its first row: `file:cell.json`, ... |
 | `rows_sha256`, `packed_sha256`, `files_sha256` | on its first row: hashes of the lines, of the rows.jsonl.gz that they came from, and of the texts |
 
-A file below `STUDY/cells/` that is not on the disk is looked for here, so that whatever reads the
-folder of a cell reads a packed one as well. A file that is on the disk comes first: a cell that was
-run again replaces the packed one.
+Files below `STUDY/cells/` that are not on disk are looked up here, so that code that reads the
+folder of a cell can read a packed cell as well. Files on disk take precedence, so that a cell that
+was run again replaces the packed one.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CELLS = "cells"
 
 
 class Place(NamedTuple):
-    """Where a file is packed: the file of the study, the cell, the name in the cell's folder."""
+    """The location of a packed file: the study's file, the cell, the name in the cell's folder."""
 
     study: Path
     cell: str
@@ -57,12 +57,12 @@ class Place(NamedTuple):
 
 
 def is_study(path: Path) -> bool:
-    """Return whether a path is a packed study: its folder, or its file itself."""
+    """Return whether a path is a packed study, given by its folder or its file."""
     file = _file_of(path)
     if not file.is_file():
         return False
     if util.find_spec("pyarrow") is None:
-        # What is said then is what to install; a sweep's table is no flat file.
+        # The error then names the package to install; a packed study is not a flat file.
         return path.is_dir() and (path / "cells.csv").is_file()
     names = _names(file, file.stat().st_mtime_ns, file.stat().st_size)
     if names is None:
@@ -72,7 +72,7 @@ def is_study(path: Path) -> bool:
 
 @lru_cache(maxsize=64)
 def _names(file: Path, *_: int) -> tuple[str, ...] | None:
-    """Return the names of the columns; None if the file cannot be read."""
+    """Return the column names; None if the file cannot be read."""
     try:
         with open_parquet(file) as parquet:
             return tuple(parquet.schema_arrow.names)
@@ -81,27 +81,27 @@ def _names(file: Path, *_: int) -> tuple[str, ...] | None:
 
 
 def find_cell(path: Path) -> Path | None:
-    """Find the folder of the run that `STUDY/CELL` or `STUDY/cells/CELL` means, if it means one.
+    """Resolve `STUDY/CELL` or `STUDY/cells/CELL` to the folder of the cell's run, if it is one.
 
-    It need not be on the disk: `STUDY/cells/CELL/run`.
+    The folder, `STUDY/cells/CELL/run`, need not exist on disk.
     """
     study = path.parent.parent if path.parent.name == CELLS else path.parent
     folder = study / CELLS / path.name / "run"
     if (path.exists() and path.parent.name != CELLS) or folder.is_dir():
         return folder if folder.is_dir() else None
-    # Of a packed cell there may be a folder all the same: it holds the checkpoint that was kept.
+    # A packed cell may still have a folder that holds its kept checkpoint.
     if path.is_file() or not is_study(study):
         return None
     return folder if path.name in open_study(study / ROWS_FILE).cells else None
 
 
 def is_packed(path: Path) -> bool:
-    """Return whether a path that is not on the disk is that of a packed run."""
+    """Return whether a path that is not on disk is that of a packed run."""
     return find_cell(path) is not None or (not path.exists() and holds(path / "summary.json"))
 
 
 def list_cells(path: Path) -> list[Path]:
-    """Return `STUDY/CELL` of each cell of a study, packed or a folder of a finished cell."""
+    """Return `STUDY/CELL` for each cell of a study, packed or in a folder of its own."""
     file = _file_of(path)
     folders = [place.parent.parent.name for place in (file.parent / CELLS).glob(f"*/{SUMMARY}")]
     names = sorted({*open_study(file).cells, *folders})
@@ -109,7 +109,7 @@ def list_cells(path: Path) -> list[Path]:
 
 
 def holds(file: Path) -> bool:
-    """Return whether a file of a cell is there, on the disk or packed."""
+    """Return whether a file of a cell exists, on disk or packed."""
     if file.is_file():
         return True
     place = _locate(file)
@@ -119,12 +119,12 @@ def holds(file: Path) -> bool:
 
 
 def read_member(file: Path) -> bytes | None:
-    """Return the text of a packed file; None if it is not packed, or there is one on the disk.
+    """Return the text of a packed file; None if it is not packed or exists on disk.
 
     Raises
     ------
     NotComparableError
-        If the texts of the cell are not those that were packed. Exit code 4.
+        If the texts of the cell differ from those that were packed. Exit code 4.
     """
     place = _locate(file)
     if place is None:
@@ -133,7 +133,7 @@ def read_member(file: Path) -> bytes | None:
 
 
 def read_packed_rows(file: Path) -> Iterator[bytes] | None:
-    """Return the lines of a packed rows.jsonl.gz; None as of `read_member`."""
+    """Return the lines of a packed rows.jsonl.gz; None as for `read_member`."""
     place = _locate(file)
     if place is None or place.name != ROWS:
         return None
@@ -141,25 +141,25 @@ def read_packed_rows(file: Path) -> Iterator[bytes] | None:
 
 
 def load_json(file: Path) -> Any:
-    """Read a JSON file of a cell, on the disk or packed; errors as of `plain_json.read_json`."""
+    """Read a JSON file of a cell, on disk or packed; raise the errors of `plain_json.read_json`."""
     data = read_member(file)
     return read_json(file) if data is None else parse_json(data, str(file))
 
 
 def packed_hash(file: Path, column: str = "rows_sha256") -> str | None:
-    """Return a hash that was kept of a packed file of rows; None as of `read_member`."""
+    """Return the stored hash of a packed file of rows; None as for `read_member`."""
     place = _locate(file)
     return None if place is None else open_study(place.study).hash_of(place.cell, column)
 
 
 def changed(file: Path) -> int:
-    """Return the time at which a file, or the study that it is packed in, was changed."""
+    """Return the modification time of a file, or of the study that it is packed in."""
     place = _locate(file)
     return (file if place is None else place.study).stat().st_mtime_ns
 
 
 def open_study(file: Path) -> Study:
-    """Read a study, or give the one that was read last if its file is the same."""
+    """Read a study, or return the last one read if its file is unchanged."""
     try:
         found = file.stat()
     except OSError as error:
@@ -177,7 +177,7 @@ def _file_of(path: Path) -> Path:
 
 
 def _locate(file: Path) -> Place | None:
-    """Find where a file that is not on the disk is packed."""
+    """Find the packed location of a file that is not on disk."""
     if file.exists():
         return None
     for parent in file.parents:

@@ -1,4 +1,4 @@
-"""The file of a packed study: its columns, and the cells that it holds."""
+"""Read the file of a packed study: its columns and its cells."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 GROUP, FILE = "group:", "file:"
-#: Of a row beside its cell and its groups, with the type that Parquet has for it.
+#: Columns of a row besides its cell and groups, with their Parquet types.
 ROW_COLUMNS = {
     **dict.fromkeys(("task", "item_hash"), "string"),
     "sample": "int64",
@@ -35,15 +35,15 @@ ROW_COLUMNS = {
     "correct": "int8",
     **dict.fromkeys(("status", "answer", "stated", "text", "question", "gold"), "string"),
 }
-#: Only there where the model's whole text was kept.
+#: Columns that exist only if the model's whole text was kept.
 TEXTS = ("question", "gold")
 HASHES = ("rows_sha256", "packed_sha256", "files_sha256")
 GROUP_TYPES = ("string", "integer", "double", "bool", "null")
 SUMMARY = "run/summary.json"
 ROWS = "run/rows.jsonl.gz"
-#: Bytes of a name, and names in a path, of what is unpacked.
+#: Maximum bytes of a name, and names in a path, of unpacked files.
 MAX_NAME, MAX_PARTS = 200, 4
-#: Rows read at once; bytes of text that the rows of a study may take as Python's values.
+#: Rows read at once; maximum bytes of text that a study's rows may take as Python values.
 BATCH = 1 << 16
 
 
@@ -57,7 +57,7 @@ class Study:
     Raises
     ------
     UsageError
-        If it is not readable, or not a packed study.
+        If the file cannot be read, or is not a packed study.
     """
 
     def __init__(self, file: Path) -> None:
@@ -91,7 +91,7 @@ class Study:
             raise self._refuse(f"a file of a cell is called {inline(strange[0], 120)!r}")
 
     def read_files(self, cell: str) -> dict[str, bytes]:
-        """Return the texts of a cell by file name: all of its files but the rows."""
+        """Return the texts of all files of a cell except the rows, by file name."""
         start, _ = self.cells[cell]
         first = self._table.slice(start, 1).to_pylist()[0]
         files = {
@@ -104,7 +104,7 @@ class Study:
         return files
 
     def read_lines(self, cell: str) -> Iterator[bytes]:
-        """Yield the lines of a cell's rows, as rows.jsonl.gz had them."""
+        """Yield the lines of a cell's rows as they were in rows.jsonl.gz."""
         start, length = self.cells[cell]
         part = self._table.slice(start, length)
         columns = {name: _values(part.column(name)) for name in (*ROW_COLUMNS, *self.groups)}
@@ -113,14 +113,14 @@ class Study:
         return render_rows(str(run), columns, length)
 
     def hash_of(self, cell: str, column: str) -> str:
-        """Return a hash that stands beside a cell."""
+        """Return a stored hash of a cell."""
         return str(self._table.column(column)[self.cells[cell][0]].as_py())
 
     def _find_cells(self) -> Iterator[tuple[str, tuple[int, int]]]:
         """Yield the name, first row and number of rows of each cell."""
         import numpy as np
 
-        # A file that something else has written again may have plain texts.
+        # A file rewritten by another program may have plain texts rather than a dictionary.
         column = self._table.column("cell")
         if _is_plain(column.type):
             column = column.dictionary_encode()
@@ -149,14 +149,14 @@ class Study:
         )
 
     def check_lines(self, cell: str) -> None:
-        """Refuse rows that are not those that were packed."""
+        """Refuse rows that differ from those that were packed."""
         made = hashlib.sha256(b"".join(self.read_lines(cell))).hexdigest()
         if made != self.hash_of(cell, "rows_sha256"):
             raise self._differs(cell, "its rows are not those that were packed")
 
 
 def render_rows(run: str, columns: Mapping[str, list[Any]], length: int) -> Iterator[bytes]:
-    """Yield the lines that columns stand for; what `dump_row` writes for these rows."""
+    """Yield the lines of rows given as columns, equal to the output of `dump_row`."""
     groups = [name for name in columns if name.startswith(GROUP)]
     has_text = any(value is not None for name in TEXTS for value in columns[name])
     for i in range(length):
@@ -170,7 +170,7 @@ def render_rows(run: str, columns: Mapping[str, list[Any]], length: int) -> Iter
 
 
 def hash_files(cell: str, files: Mapping[str, bytes]) -> str:
-    """Hash the texts of a cell with their names, and its own."""
+    """Hash the names and texts of a cell's files together with the cell's name."""
     whole = hashlib.sha256(f"{cell}\n".encode())
     for name in sorted(files):
         whole.update(f"{name}\n{len(files[name])}\n".encode())
@@ -179,7 +179,7 @@ def hash_files(cell: str, files: Mapping[str, bytes]) -> str:
 
 
 def is_plain_name(name: str) -> bool:
-    """Say whether a name of a study can only be that of a file or folder where it is unpacked."""
+    """Return whether a name from a study is safe as a single file or folder name on unpacking."""
     return (
         name not in ("", ".", "..")
         and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME
@@ -188,20 +188,20 @@ def is_plain_name(name: str) -> bool:
 
 
 def is_plain_path(path: str) -> bool:
-    """Return whether a path can only lead to a file below the folder of a cell."""
+    """Return whether a path can only lead to a file inside the folder of a cell."""
     parts = path.split("/")
     return len(parts) <= MAX_PARTS and all(is_plain_name(part) for part in parts)
 
 
 def _values(column: Any) -> list[Any]:
-    """Return Python's values of a column, some five times as fast as its `to_pylist`."""
+    """Return a column as Python values, some five times as fast as its `to_pylist`."""
     import pyarrow as pa
 
     found: list[Any] = []
     for chunk in column.chunks:
         part = chunk if _is_plain(chunk.type) else chunk.dictionary.take(chunk.indices)
         is_text = pa.types.is_string(part.type) or pa.types.is_large_string(part.type)
-        if part.null_count and not is_text:  # numpy would make NaN of them
+        if part.null_count and not is_text:  # numpy would turn nulls into NaN
             found += part.to_pylist()
         else:
             found += part.to_numpy(zero_copy_only=False).tolist()
@@ -215,10 +215,10 @@ def _is_plain(kind: Any) -> bool:
 
 
 def _type_of(kind: Any) -> str:
-    """Return the type of a column's values, in a dictionary or not."""
+    """Return the type of a column's values, whether dictionary-encoded or not."""
     return _plain(str(kind if _is_plain(kind) else kind.value_type))
 
 
 def _plain(kind: str) -> str:
-    """Leave the width out: what writes the file again may choose another."""
+    """Drop the width from a type, since a program that rewrites the file may change it."""
     return "integer" if kind.startswith(("int", "uint")) else kind.removeprefix("large_")
