@@ -74,9 +74,9 @@ SPLITS = {
     "fewshot": range(14, 16),
 }
 _MAX_DRAWS = 20_000
-# For this many draws a problem must be new to its level, not only its wording. Easy problems run
-# out: the
-# 1,000 of a test set are all different, thousands for training repeat some in other words.
+# For this many draws a problem must be new to its level, not only in its wording. Easy problems run
+# out: the 1,000 of a test set are all different, but thousands for training repeat some in other
+# words.
 _NEW_DRAWS = 500
 # The prompt's worked examples are excluded from every split.
 _SHOWN = {shown["question"] for examples in EXEMPLARS["math"].values() for shown in examples}

@@ -38,7 +38,7 @@ def fold(text: str) -> str:
     >>> fold("Ｃｏｎｆｉｄｅｎｃｅ：０．９")
     'Confidence:0.9'
     """
-    # Most texts have none of them, which is seen much faster than they are replaced.
+    # Most texts have none of them, and checking this is much faster than replacing them.
     if text.isascii():
         is_clean = "\r" not in text and "\x0b" not in text and "\x0c" not in text
     else:
@@ -49,9 +49,9 @@ def fold(text: str) -> str:
 def lower(text: str) -> str | None:
     """Return the text in lower case, or None if that is not what patterns take it for.
 
-    What a pattern in lower case finds in it is what the same pattern finds in the text in any
-    case, at the same place. A few letters ("K" of kelvin, the long and the dotless letters) stand
-    for ASCII ones in patterns only: None then.
+    A lower-case pattern matches the result exactly where the same pattern, ignoring case, matches
+    the text. A few letters ("K" of kelvin, the long and the dotless letters) stand for ASCII ones
+    only in patterns; for a text with one of them the result is None.
 
     Examples
     --------

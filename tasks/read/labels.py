@@ -18,12 +18,12 @@ from typing import Literal
 
 from caopd_bench.tasks.read.characters import fold
 
-#: What a label names.
+#: The names in a label.
 Kind = Literal["answer", "confidence"]
 
 ANSWERS = ("answer",)
 CONFIDENCES = ("confidence",)
-#: What is decided, in the words of other prompts.
+#: The names of an answer in other prompts.
 OTHER_ANSWERS = (
     *("guess", "diagnosis", "prediction", "decision", "choice", "verdict", "classification"),
     *("label", "selection", "option", "result", "conclusion", "solution", "output", "response"),
@@ -75,10 +75,10 @@ def find_marks(
     Parameters
     ----------
     answers, confidences
-        A caller's own words, beside `ANSWERS` and `CONFIDENCES`.
+        A caller's own words, in addition to `ANSWERS` and `CONFIDENCES`.
     others
-        Which of the other prompts' words are found too: "a" those of answers, "c" those of
-        confidences, "ac" both.
+        The other prompts' words to find too: "a" those of answers, "c" those of confidences, "ac"
+        both.
 
     Returns
     -------
@@ -131,11 +131,11 @@ def list_marks(
     line
         A line without the mark of a turn (`holds_turn`).
     low
-        The same in lower case, as `characters.lower` gives it.
+        The line in lower case, as `characters.lower` returns it.
     pattern
-        What ``find_marks()`` gives.
+        The result of ``find_marks()``.
     places
-        Where "answer" and "confidence" stand in it, in order.
+        Positions of "answer" and "confidence" in the line, in order.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def list_marks(
 
 
 class _Back(dict[str, int]):
-    """How far before its name a label may begin, by the two characters there."""
+    """The distance before its name at which a label may begin, by the two characters there."""
 
     def __missing__(self, two: str) -> int:
         before, between = two[:-1], two[-1:]
@@ -216,10 +216,10 @@ def list_finals(others: str = "") -> dict[str, tuple[Kind, str]]:
 def list_words(
     answers: tuple[str, ...] = (), confidences: tuple[str, ...] = (), others: str = ""
 ) -> tuple[str, ...] | None:
-    """List words in lower case, of which every match of `find_marks` but a turn's holds one.
+    """List lower-case words such that every match of `find_marks`, except turns, contains one.
 
-    Parameters are those of `find_marks`. None if a caller's word has letters outside of ASCII that
-    have two cases.
+    Parameters are those of `find_marks`. The result is None if a caller's word has non-ASCII
+    letters with two cases.
 
     Examples
     --------

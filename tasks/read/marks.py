@@ -1,4 +1,4 @@
-"""Tell which labels of a line state something: those of mentions and judgements do not.
+"""Decide which labels of a line are statements, and which only mentions or judgements.
 
 A mark is a match of `labels.find_marks`. ``end with "Answer:"`` only mentions a label, ``the answer
 is correct`` judges an answer, ``The answer is not D. The answer is C.`` denies one first, and in
@@ -75,7 +75,7 @@ _BOTH = (
 
 
 def begins_line(line: str, position: int) -> bool:
-    """Return whether a label there begins its line, but for markup and the number of a list."""
+    """Return whether a label there begins its line, ignoring markup and list numbers."""
     return position <= MAX_LINE_START and _LINE_START.fullmatch(line, 0, position) is not None
 
 
@@ -122,9 +122,9 @@ def is_aside(line: str, first: re.Match[str], mark: re.Match[str], words: frozen
 
 
 def join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
-    """Return where those marks of answers begin whose value is in a sentence: "the answer is D".
+    """Return the starts of the answer marks whose value is in a sentence: "the answer is D".
 
-    A sentence that judges the value of a tag before it is no mark: it is taken out of the list.
+    A sentence that judges the value of a tag before it is not a mark, and is removed from the list.
     """
     leads: set[int] = set()
     kept = marks[:1]
@@ -149,7 +149,7 @@ def join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
 
 
 def denies(value: str) -> bool:
-    """Return whether what follows "the answer is" denies an answer: "not 5"."""
+    """Return whether the text after "the answer is" denies an answer: "not 5"."""
     return not value[:1].isdigit() and _DENIED.match(value) is not None
 
 
@@ -168,5 +168,5 @@ def names_both(line: str, mark: re.Match[str]) -> bool:
 
 
 def match_both(value: str) -> re.Match[str] | None:
-    """Match the groups ``answer`` and ``confidence`` in what follows a label for both."""
+    """Match the groups ``answer`` and ``confidence`` in the text after a label for both."""
     return next((m for pattern in _BOTH if (m := pattern.match(value))), None)

@@ -11,8 +11,8 @@ r"""Read a response, or the part of it, that is JSON: ``{"answer": "B", "confide
   counts, else the outermost; of a list of guesses the first, which is the best.
 * A ``probability`` that repeats the answer (``{"answer": "3/8", "probability": 0.375}``) is none,
   but that of a ``guess`` was asked for.
-* What `json` refuses is tried with the backslashes of LaTeX doubled, and in Python's form (single
-  quotes, ``True``, a comma before the closing bracket). Else the text is read line by line.
+* Text that `json` refuses is tried with the backslashes of LaTeX doubled, and in Python's form
+  (single quotes, ``True``, a comma before the closing bracket). Otherwise it is read line by line.
 
 A piece has at most `MAX_OBJECT` characters and `MAX_DEPTH` levels. Few scans may fail, so the time
 is proportional to the length of the text.
@@ -53,7 +53,7 @@ _new = tuple.__new__  # of a named tuple, in half the time
 
 
 class Stated(NamedTuple):
-    """What an object states, and where it stands."""
+    """The answer and confidence that an object states, and its position."""
 
     start: int
     end: int
@@ -117,7 +117,7 @@ def _find_start(text: str, position: int, brace: int) -> int:
 def list_keys(text: str) -> dict[str, str]:
     r"""Return the keys of the objects in a text as they are written, and their values as text.
 
-    It is for who asks how a prompt called its answer. Of a key that stands twice the first counts.
+    It helps to find a prompt's name for its answer. If a key occurs twice, the first one counts.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-r"""Read responses to published prompts that ask for other words than Answer and Confidence.
+r"""Read responses to published prompts that use words other than Answer and Confidence.
 
-Words such as "Probability" and "Result" also occur in ordinary reasoning. They are looked at only
-where a response states no answer or no confidence in our words, and count only as a pair:
+Words such as "Probability" and "Result" also occur in ordinary reasoning. They are considered only
+if a response states no answer or no confidence in our words, and count only as a pair:
 
 * ``Answer: Lyon`` and then ``Probability: 80%`` (or Certainty, Likelihood): on the next line, or as
   the last line of the response, with no other guess between. A Probability or Likelihood
@@ -59,11 +59,11 @@ def read_other_prompt(
     visible
         A response without thinking.
     statements
-        What it states in our words: no answer, no confidence, or neither.
+        Its statements in our words, which lack an answer, a confidence, or both.
     intervals, rules
         As for `find_statements`.
     low
-        What `characters.lower` gives for `visible`, for a caller that has it.
+        The result of `characters.lower` for `visible`, if the caller has it.
 
     Examples
     --------
@@ -84,12 +84,12 @@ def read_other_prompt(
 
 
 def is_of_answer(answer: Statement, confidence: Statement, text: str, rules: Rules) -> bool:
-    """Return whether a confidence in another prompt's word is one in this answer.
+    """Return whether a confidence in another prompt's words refers to this answer.
 
     Parameters
     ----------
     answer, confidence
-        What was found in `text`; a confidence in our words always is.
+        The statements found in `text`; a confidence in our words always refers to the answer.
     text
         The response.
     rules
@@ -126,7 +126,7 @@ def find_last_pair(statements: list[Statement], text: str) -> tuple[Statement, S
 
 
 def _choose_words(ours: list[Statement], low: str) -> str:
-    """Return which of the other words may help: those that occur, for what is not stated."""
+    """Return the kinds of other words that may help: not stated in our words, and in the text."""
     stated = {s.kind for s in ours}
     if "confidence" in stated:
         return "a" if any(word in low for word in OTHER_ANSWERS) else ""
@@ -143,7 +143,7 @@ def _read_labels(
     intervals: bool,
     rules: Rules,
 ) -> Pair | None:
-    """Read a pair of which one label at least is another prompt's."""
+    """Read a pair with at least one label from another prompt."""
     found = find_statements(visible, intervals=intervals, rules=rules, others=others, low=low)
     strong = [s for s in found if s.strong]
     pairs = [find_last_pair(strong, visible), _find_apart(strong, visible)]

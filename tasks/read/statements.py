@@ -70,10 +70,10 @@ def find_statements(
     objects
         Whether JSON is read as such.
     draft
-        The text is thinking: all of it is read, whatever looks like the next turn, and a tag may
-        follow a sentence.
+        Whether the text is thinking: then all of it is read, even after an apparent next turn, and
+        a tag may follow a sentence.
     low
-        What `characters.lower` gives for the text, for a caller that has it.
+        The result of `characters.lower` for the text, if the caller has it.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def find_statements(
 
 
 class _Reader(LineReader):
-    """The block of a text, which is read from line to line and from object to object."""
+    """A reader of a text's block, line by line and object by object."""
 
     def read(self, text: str, low: str | None, objects: bool) -> list[Statement]:
         self.text = text
@@ -184,7 +184,7 @@ class _Reader(LineReader):
             self.boxable.pop()  # no line end after the last
 
     def _read_final_line(self, start: int, end: int) -> bool:
-        """Read a line that is a label, a colon and a value; say whether it is one, and no more.
+        """Read a line that is just a label, a colon and a value; return whether it is one.
 
         Nothing else in it is the word of a label.
         """
@@ -250,7 +250,7 @@ class _Reader(LineReader):
 
 
 def _stands_apart(text: str, start: int, end: int) -> bool:
-    """Return whether an object begins or ends its line, but for markup and a few words."""
+    """Return whether an object begins or ends its line, ignoring markup and a few words."""
     if not start or text[start - 1] == "\n":
         return True
     line = text.rfind("\n", max(0, start - _BESIDE), start) + 1

@@ -121,13 +121,13 @@ def drop_thinking(text: str, low: str | None = None) -> Thinking:
     text
         A whole response.
     low
-        What `characters.lower` gives for it, for a caller that has it.
+        The result of `characters.lower` for it, if the caller has it.
 
     Returns
     -------
     Thinking
-        The visible text (pieces joined by a newline), whether a block was never closed, and what
-        stands in that block.
+        The visible text (pieces joined by a newline), whether a block was never closed, and the
+        content of that block.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def _find_all_tags(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _find_tags(low: str, open_kind: _Kind | None) -> Iterator[tuple[str, int, int]]:
-    """Yield the tags that matter: in thinking those that end it, outside all."""
+    """Yield the relevant tags: within thinking only those that end it, outside it all tags."""
     position = 0
     outside = _LOW_TAG_OR_BARE if _BARE_CLOSE in low else _LOW_TAG
     while True:

@@ -1,4 +1,4 @@
-r"""Find the tool calls that a response states.
+r"""Find the tool calls in a response.
 
 The prompt asks for ``Thought: ...``, ``Action: toolName``, ``Action Input: {json}``, the last two
 once for every call. How a response is read:
@@ -15,12 +15,12 @@ once for every call. How a response is read:
 * A second input after one name is a second call of that tool, and a call that is stated twice is
   two calls: a response cannot state alternatives and have one of them picked.
 * Calls on both sides of an invented ``Observation:`` and of a ``Confidence:`` belong to the
-  response. After a call, ``Question:``, ``Begin!``, ``Final Answer:``, and whatever else begins
-  a turn (`turns`), end it; so does a question after a final answer.
-* Echoes of the prompt (``Action: toolName``) and ``Action: None`` are no calls.
+  response. After a call, ``Question:``, ``Begin!``, ``Final Answer:`` and anything else that begins
+  a turn (`turns`) end it; so does a question after a final answer.
+* Echoes of the prompt (``Action: toolName``) and ``Action: None`` are not calls.
 
-All patterns have bounded quantifiers and no place is read twice, so the time is proportional to the
-length of the text.
+All patterns have bounded quantifiers and no part of the text is read twice, so the time is
+proportional to its length.
 """
 
 import re
@@ -55,7 +55,7 @@ _LABEL = re.compile(
 _INLINE = re.compile(
     rf"(?<![^\W_])(?:(?P<input>{_INPUT})|confidence|thought|observation){_COLON}", re.IGNORECASE
 )
-# Where a label may stand inside a line, and the one word that has to follow there.
+# Where a label may occur inside a line, and the one word that must follow it there.
 _MIDDLE = re.compile(r"(?P<sentence>[.!?][*_)\"'”’]{0,3})?\s(?=[*_`\"']{0,3}Action)")
 _ONE_WORD = re.compile(r"[\s*`\"']{0,8}[\w.\[\]-]{1,100}(?:\(\))?[\s*`\"',.;]{0,8}")
 _BLOCK_END = re.compile(
@@ -110,7 +110,7 @@ def find_calls(text: str) -> list[Call]:
 
 
 class _Block:
-    """The calls while the lines are read."""
+    """The calls found so far while the lines are read."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -123,11 +123,11 @@ class _Block:
 
     @property
     def spoken(self) -> bool:
-        """Whether what begins a turn would begin the next one."""
+        """Return whether a turn mark would now begin the next turn."""
         return bool(self.calls) or self.answered
 
     def read(self, start: int, end: int) -> None:
-        """Read a piece of the text, line by line; what follows an object is a line of its own."""
+        """Read a piece of the text line by line; the text after an object counts as a new line."""
         line_end = -1
         while start < end and not self.ended and len(self.calls) < MAX_CALLS:
             if line_end < start:
@@ -196,7 +196,7 @@ class _Block:
         return close
 
     def _read_input(self, start: int, line_end: int, end: int) -> int:
-        """Read what follows the label of an input."""
+        """Read the text after the label of an input."""
         opening = _BEFORE_OBJECT.match(self.text, start, end)
         brace = opening.end() if opening else self.text.find("{", start, line_end)
         if brace < 0 or (not opening and "[" in self.text[start:brace]):
@@ -213,7 +213,7 @@ class _Block:
             brace = another.end()
 
     def _give(self, arguments: str, start: int, end: int) -> None:
-        """Give an input to the last call, or to another call of the same tool."""
+        """Assign an input to the last call, or to another call of the same tool."""
         if not self.named or (not arguments and not self.waiting):
             return
         last = self.calls[-1]

@@ -45,7 +45,7 @@ class Block:
     intervals, rules, others, draft
         As for `statements.find_statements`.
     inside
-        What is read is the value of an object.
+        Whether the value of an object is being read.
     """
 
     def __init__(

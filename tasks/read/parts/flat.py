@@ -1,8 +1,8 @@
-"""Read the objects that are most common, short and without levels, by one pattern.
+"""Read the most common objects, which are short and not nested, by one pattern.
 
 ``{"answer": "B", "confidence": 0.8}``: at most three entries, whose values are numbers or strings
-without escapes. What they mean depends on their keys alone, which are looked at once a text.
-`objects` reads all others, and these by the same rules.
+without escapes. Their meaning depends only on their keys, which are looked up once per text.
+`objects` reads all others, and would read these by the same rules.
 """
 
 import re
@@ -33,8 +33,8 @@ class FlatObjects:
     Parameters
     ----------
     place
-        From the keys of an object, gives the places of answer and confidence; None if more than
-        the keys decides.
+        Returns the places of answer and confidence from the keys of an object; None if the keys
+        alone do not decide.
     """
 
     def __init__(self, place: Callable[[tuple[str, ...]], Places | None]) -> None:

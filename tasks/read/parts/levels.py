@@ -1,4 +1,4 @@
-r"""Tell a confidence level of statistics from a confidence in the answer.
+r"""Distinguish a confidence level of statistics from a confidence in the answer.
 
 ``Confidence level: 95%``, then ``z = 1.96`` and ``Answer: 1.96``: the 95 % were given. ``We are
 95% confident that the mean lies in (1, 2)``: they belong to the interval. Neither is a confidence
@@ -83,7 +83,7 @@ def drop_levels(
     scale
         Maximum of the scale of a bare number.
     low
-        What `characters.lower` gives for the text, if that is known.
+        The result of `characters.lower` for the text, if known.
     """
     if not any(s.kind == "confidence" for s in statements):
         return statements
@@ -118,7 +118,7 @@ def drop_levels(
 
 
 class _Words:
-    """Where words of statistics may stand."""
+    """The places of possible words of statistics in a text."""
 
     def __init__(self, text: str, low: str | None, looks: int) -> None:
         self.text, self.low = text, low

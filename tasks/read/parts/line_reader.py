@@ -39,7 +39,7 @@ ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
 
 
 class LineReader(Block):
-    """A block that reads the lines it is given."""
+    """A block that reads given lines."""
 
     def find_line_marks(
         self, line: str, start: int, words: list[int], word: int
@@ -132,7 +132,7 @@ class LineReader(Block):
                 return  # type: ignore[unreachable]  # _add may have ended the block
 
     def _split(self, value: str, start: int, label: str) -> bool:
-        """Add the two statements of "C, 80%", and say whether there are two."""
+        """Add the two statements of "C, 80%", and return whether there are two."""
         match = match_both(value)
         if match is None:
             return False

@@ -1,9 +1,9 @@
-"""Find the lines that may state something or begin a turn; all others are passed over.
+"""Find the lines that may contain a statement or begin a turn; all others are skipped.
 
-A line counts where it holds a label's word, ``####`` or a box; where a value is awaited, if it is
-more than markup; and once something was stated, if it may begin a turn. What is found here may
-be too much, never too little: the line is then read by the rules of `statements`. All is looked
-for in the text in lower case.
+A line counts if it contains a label's word, ``####`` or a box; if a value is awaited and the line
+is more than markup; and, after a statement, if it may begin a turn. The search may find too many
+lines, never too few: each is then read by the rules of `statements`. It runs on the text in lower
+case.
 """
 
 import re
@@ -53,6 +53,6 @@ def find_turn(low: str, start: int, end: int, headings: bool) -> int:
 
 
 def find_value(low: str, start: int, end: int) -> int:
-    """Return where the next thing stands that is more than markup, or the end."""
+    """Return the position of the next text that is more than markup, or the end."""
     match = _NOT_MARKUP.search(low, start, end)
     return match.start() if match else end

@@ -1,4 +1,4 @@
-"""Tell whether another answer stands in the way of the one that was found."""
+"""Decide whether another answer competes with the one that was found."""
 
 import re
 

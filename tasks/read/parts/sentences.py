@@ -44,7 +44,7 @@ _SENTENCE = re.compile(
     r"(?:confident|certain|sure|confidence|certainty)(?=[*_\"').]{0,5}\s{0,3}$)",
     re.IGNORECASE | re.MULTILINE,
 )
-# Of which each has one, and how it may begin, at most so far before; the text is in lower case.
+# Words of which each match has one, and how far before it a match may begin (in lower case).
 _OF_SENTENCES = ("confiden", "certain", "sure")
 _BEGINS_SENTENCE = re.compile(r"[(,;]|\b(?:i|we|with|at|certainty)")
 _MAX_SENTENCE = 100
@@ -98,7 +98,7 @@ def _find_sentences(visible: str, low: str | None, start: int) -> Iterator[re.Ma
 
 
 def _is_about(sentence: re.Match[str], answer: str, statistics: bool) -> bool:
-    """Return whether a sentence speaks of the answer: not of an interval, or of what is wrong."""
+    """Return whether a sentence is about the answer, not about an interval or an error."""
     if sentence["named"]:
         return True
     rest = _REST.match(sentence.string, sentence.end())

@@ -37,7 +37,7 @@ _ESCAPES = {"\b": r"\b", "\f": r"\f", "\t": r"\t", "\r": r"\r", "\n": r"\n"}
 
 
 class Keys(NamedTuple):
-    """The keys that are looked for, normalised; those of a caller come first."""
+    """The normalised keys to look for; a caller's keys come first."""
 
     answers: tuple[str, ...]
     confidences: tuple[str, ...]
@@ -48,7 +48,7 @@ class Keys(NamedTuple):
 
 @lru_cache(maxsize=64)
 def look_up_keys(rules: Rules) -> Keys:
-    """Return the keys that are looked for, by the rules of a caller."""
+    """Return the keys to look for under a caller's rules."""
     answers = tuple(map(_normalise, (*rules.answer_keys, *ANSWER_KEYS)))
     confidences = tuple(map(_normalise, (*rules.confidence_keys, *CONFIDENCE_KEYS)))
     all_answers = (*answers, *map(_normalise, OTHER_ANSWER_KEYS))
@@ -162,7 +162,7 @@ def _normalise(key: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _join_words(key: str) -> str:
-    """Return a key in lower case, without what stands between its words."""
+    """Return a key in lower case, without the separators between its words."""
     return _BETWEEN_WORDS.sub("", key.lower())
 
 
