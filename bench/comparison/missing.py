@@ -115,8 +115,8 @@ def _shifts(
     rows = both | extra
     weights = np.where(extra, abs(excess) / extra.sum(), 1.0)
     silent = b if excess > 0 else a
-    # The worst for the candidate: its own silent rows state the wrong end, those of the base the
-    # right one.
+    # The worst case for the candidate: its missing rows state the wrong extreme, those of the
+    # base the right one.
     filled = 1.0 - silent.correct if worst == (excess > 0) else silent.correct
     stated_a = np.where(extra, filled, a.confidence) if excess < 0 else a.confidence
     stated_b = np.where(extra, filled, b.confidence) if excess > 0 else b.confidence

@@ -28,11 +28,11 @@ from caopd_bench.metrics.comparison.degradation_cells import LEAST_CLUSTERS
 __all__ = ["Numbers", "bar_cells", "margin_cells"]
 
 NAN = math.nan
-#: What `compare` says of a metric that no row moves.
+#: The reason that `compare` gives for a metric that no row changes.
 ALIKE = "the two models do not differ in any row"
-#: Numbers that rows without a confidence count in too.
+#: Numbers that also count rows without a confidence.
 OF_ALL_ROWS = ("parse_rate", "accuracy")
-STEPS = 12  # halvings of the level that gives a p-value
+STEPS = 12  # bisection steps for the level that gives a p-value
 
 
 class Numbers(NamedTuple):
@@ -103,7 +103,7 @@ def margin_cells(
 
 
 def _too_few(pair: TaskPair) -> str:
-    """Say why there is no standard error; empty if there is one."""
+    """Return why there is no standard error; empty if there is one."""
     worth = pair.effective_clusters
     if pair.family is not None and worth < LEAST_CLUSTERS:
         return (
@@ -114,11 +114,11 @@ def _too_few(pair: TaskPair) -> str:
 
 
 def _excess(name: str, pair: TaskPair) -> float:
-    """Return what the answers that are missing now could have done: see `degradation`."""
+    """Return the possible effect of the newly missing answers: see `degradation`."""
     drop = max(float(pair.base.parsed.mean() - pair.cand.parsed.mean()), 0.0)
     if drop == 0.0 or METRICS[name].needs == "":
         return drop
-    # Of a class, those that fell silent may be the larger part.
+    # Within a class, the newly missing answers may be the majority.
     right = float(pair.base.correct[pair.base.parsed].mean())
     share = min(right, 1.0 - right)
     return min(drop / share, 1.0) if share > 0.0 else 1.0
@@ -140,7 +140,7 @@ def _other(name: str, both: TaskPair, level: float, is_quick: bool) -> Numbers:
         level=_two_sided(level),
     )[name]
     if math.isnan(change.low) and change.reason == ALIKE:
-        # Rows differ, and not in what the metric looks at, such as an order that stayed the same.
+        # Rows differ, but not in what the metric measures, such as an order that stayed the same.
         return Numbers(change.a, change.b, 0.0, 0.0, 1.0, 0.0, both.items, "")
     if math.isnan(change.low):
         return _undefined(both.items, change.reason)._replace(
@@ -163,7 +163,7 @@ def _other(name: str, both: TaskPair, level: float, is_quick: bool) -> Numbers:
 
 
 def _unchanged(name: str, both: TaskPair) -> Numbers:
-    """Say that nothing differs: there is no noise in it, and the limit is what was seen."""
+    """Return numbers without noise: nothing differs, so the limit equals the estimate."""
     of = _tally(both.base, both)
     value = METRICS[name].function(of)
     if not math.isfinite(value):
@@ -179,7 +179,7 @@ def _ece(both: TaskPair, level: float) -> Numbers:
     of_base, of_cand = (_tally(side, both) for side in (both.base, both.cand))
     i = ece_difference(of_base, of_cand, correlation=r, level=_two_sided(level))
     of_a, of_b = (METRICS["ece"].function(t) for t in (of_base, of_cand))
-    p_value = 0.0 if i.low > 0.0 else 1.0  # only what its limit says at this level
+    p_value = 0.0 if i.low > 0.0 else 1.0  # only the decision of its limit at this level
     return Numbers(of_a, of_b, i.estimate, i.high, p_value, i.standard_error, both.items, i.reason)
 
 
@@ -196,7 +196,7 @@ def bar_cells(
                 numbers = (
                     _undefined(pair.items, few) if few else _bar(name, pair, bar, is_max, level)
                 )
-                # Who is silent about what it gets wrong is within any bar on the rest.
+                # A candidate silent on its errors would be within any bar on the remaining rows.
                 excess = 0.0 if name in OF_ALL_ROWS else _excess(name, pair)
                 found[name, rule] = numbers._replace(upper=numbers.upper + excess, excess=excess)
     return found
@@ -234,7 +234,7 @@ def _interval_of(name: str, pair: TaskPair) -> Callable[[float], Interval | None
     if name == "parse_rate" and pair.cluster is None:
         return lambda level: proportion_interval(int(side.parsed.sum()), pair.n, level)
     if name in OF_ALL_ROWS:
-        # Of all rows; the confidence plays no part.
+        # Over all rows, since confidence is irrelevant.
         hits = side.parsed.astype(np.float64) if name == "parse_rate" else side.correct
         rows = tally(np.zeros(pair.n), hits, cluster=pair.cluster)
         return lambda level: bootstrap(rows, metrics=["accuracy"], level=level)["accuracy"]

@@ -59,7 +59,7 @@ def gate(
     Parameters
     ----------
     candidate : Run, str or Path
-        From `read_run`, or what it takes.
+        A run from `read_run`, or an argument of `read_run`.
     policy : Policy, str or Path
         A policy, or the YAML file that contains it.
     reference : Run, str or Path, optional
@@ -105,7 +105,7 @@ def gate(
         decision = decide_cells(made, wanted)
     noise = measured_noise(base, wanted) if rerun is None else rerun
     said = {**_judge_shown(made, wanted), **decision.cells}
-    # Of both: the kinds are the same, or one of them is not known.
+    # Both runs: the kinds are equal, or one of them is unknown.
     words = {task: join_wordings(wording_of(run, task) for run in (base, cand)) for task in tasks}
     lost = {pair.task: describe_loss(pair, wanted.confidence, words[pair.task]) for pair in pairs}
     cells = [
@@ -114,7 +114,7 @@ def gate(
     ]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
-    if len({one.is_stated for one in words.values()}) > 1:  # else it stands above the numbers
+    if len({one.is_stated for one in words.values()}) > 1:  # else shown above the numbers
         reread += [
             f"{inline(task, NAME_WIDTH)}: confidence: {one.full}" for task, one in words.items()
         ]
@@ -135,7 +135,7 @@ def gate(
         warnings,
         join_wordings(words.values()),
     )
-    # To warn is for what more items of the same kind would decide.
+    # Warnings are for verdicts that more items of the same kind would decide.
     is_chance = outcome == "INCONCLUSIVE" and not too_few and not result.undecidable
     if is_chance and wanted.on_inconclusive == "warn":
         return replace(result, exit_code=0)
@@ -162,9 +162,9 @@ def find_no_room(pairs: Sequence[TaskPair], policy: Policy) -> list[NoRoom]:
 
 
 def _judge_shown(made: Mapping[Place, Made], policy: Policy) -> Mapping[Place, CellVerdict]:
-    """Say what the numbers that are only shown say: a family of their own, that decides nothing.
+    """Judge the advisory numbers, as a separate family that does not affect the verdict.
 
-    Of dozens of groups some look worse by chance: Holm keeps the chance that any is called so.
+    Among dozens of groups some look worse by chance; Holm's method bounds the probability of this.
     """
     shown = {place: one.cell(place.rule) for place, one in made.items() if one.tier != "gate"}
     if not shown:

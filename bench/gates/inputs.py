@@ -28,7 +28,7 @@ __all__ = [
     "read_whole",
 ]
 
-#: What `rescore` calls the task of a log that names none.
+#: The task name that `rescore` uses for a log that names none.
 LOGGED = "logged"
 MAKE_ONE = "create one with: caopd-bench baseline init RUN --output DIR --reason TEXT"
 

@@ -24,7 +24,7 @@ from caopd_bench.metrics.comparison.degradation import CELLS
 
 __all__ = ["SHIPPED", "Limits", "Policy", "TaskPolicy", "load_policy", "render_schema"]
 
-#: A policy is a page of text; what is longer is not one.
+#: A policy is about a page of text; a longer file is not a policy.
 MAX_BYTES = 100_000
 
 Tier = Literal["gate", "advisory"]
@@ -51,7 +51,7 @@ class _Strict(BaseModel):
 class Limits(_Strict):
     """The limits of one metric of a candidate."""
 
-    # How large it may be depends on the metric, which these fields do not know: see `Policy`.
+    # The upper limit depends on the metric, which is unknown here: see `Policy`.
     margin: float | None = Field(
         default=None,
         gt=0,
@@ -148,7 +148,7 @@ class Policy(_Strict):
     @field_validator("version", mode="before")
     @classmethod
     def _check_version(cls, version: Any) -> Any:
-        # Python takes 1.0 and true for 1, and a file that says so was not written by this format.
+        # In Python 1.0 and true equal 1, but such a file does not follow this format.
         if type(version) is not int:
             raise ValueError(f"must be the whole number 1, got {quote(version)}")
         return version

@@ -1,4 +1,4 @@
-"""Pointless limits, which are refused: those that nothing can break, or nothing can keep."""
+"""Refuse pointless limits, which no candidate can break or none can keep."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from caopd_bench.metrics.comparison.degradation import CELLS
 
 __all__ = ["bar_rule", "check_limits", "limit_schema", "range_of", "widest_margin", "worst_of"]
 
-#: Of the gate's numbers that are no registered metrics: both are shares.
+#: Range of the gate's numbers that are not registered metrics; both are shares.
 OF_CELLS = dict.fromkeys((name for name in CELLS if name not in METRICS), (0.0, 1.0))
-#: A margin is of the size of a confidence, also where a metric has no end.
+#: A margin has the scale of a confidence, even if the metric is unbounded.
 LARGEST_MARGIN = 1.0
 GAP = "overconfidence_gap"
 

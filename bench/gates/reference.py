@@ -32,11 +32,11 @@ from caopd_bench.scores.table import GROUP_COLUMNS
 
 __all__ = ["init_baseline", "update_baseline", "verify_baseline"]
 
-#: Of CHANGES.md.
+#: Heading of CHANGES.md.
 HEAD = "# Changes of this reference\n\n"
-#: Shown in the change log, whole tasks only.
+#: Metrics in the change log, for whole tasks only.
 LOGGED = {name for name in GROUP_COLUMNS if name != "null_ece"}
-#: What a terminal shows nothing of: its own sequences, and letters without a mark.
+#: Text that a terminal does not show: control sequences and invisible characters.
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _FILLERS = "\u115f\u1160\u3164\uffa0"
 SHOWN = 5  # numbers named when a summary differs from its rows
@@ -79,7 +79,7 @@ def init_baseline(
     records = score(new)
     log = f"{HEAD}{_entry('created', reason, str(run), {}, records)}"
     with only_writer(folder):
-        _check_new(folder)  # another process may have made it since
+        _check_new(folder)  # another process may have created it meanwhile
         _write(folder, new, records, reason, str(run), noise, log)
 
 
@@ -152,7 +152,7 @@ def verify_baseline(folder: Path) -> list[str]:
 
 
 def _measure(first: Run, rerun: str | Path | None, columns: Columns | None) -> list[Noise]:
-    """Measure the noise of a rerun, if there is one; what is to be said of it goes to stderr."""
+    """Measure the noise of a rerun, if there is one; print its notes to stderr."""
     if rerun is None:
         return []
     found = measure_rerun(first, _read(rerun, columns))
@@ -188,9 +188,9 @@ def _write(
     baseline = Baseline(
         rows_sha256=json.loads(contents[SUMMARY_NAME])["rows_sha256"],
         made=time.strftime("%Y-%m-%d"),
-        # JSON holds no lone surrogates, which a path that is not UTF-8 is read as.
+        # JSON cannot contain lone surrogates, which represent a path that is not UTF-8.
         reason=escape_controls(redact(reason)),
-        # An escape would be read as a part of a Windows path: here they are question marks.
+        # An escape would look like part of a Windows path, so use question marks.
         run=shorten_spec(given).encode("utf-8", "replace").decode(),
         rerun=list(noise),
     )
@@ -235,7 +235,7 @@ def _show(record: Record | None) -> str:
 
 
 def _cell(text: str) -> str:
-    """Make a name stand in a Markdown table."""
+    """Escape a name for a cell of a Markdown table."""
     shown = inline(text, 3 * NAME_WIDTH)
     for character in "\\`|<>[]":
         shown = shown.replace(character, f"&#{ord(character)};")

@@ -19,9 +19,9 @@ from caopd_bench.scores.notes import why_no_pairs
 __all__ = ["IDENTICAL", "Rerun", "measure_rerun"]
 
 IDENTICAL = "the rows of both runs are identical, so no noise was measured"
-#: A rerun moves no number by as many of its standard errors; another checkpoint does.
+#: A rerun never moves a number by this many standard errors, but another checkpoint does.
 MOST_ERRORS = 6.0
-#: Sums of floats in two orders differ by less.
+#: Floating-point sums in different orders differ by less.
 ROUNDING = 1e-9
 SHOWN = 8  # characters of a fingerprint
 
@@ -72,7 +72,7 @@ def measure_rerun(first: Run, second: Run, argument: str = "--aa") -> Rerun:
     for task in track(shared, "measuring the noise of a rerun", "tasks", len(shared)):
         pair = match_task(task, ours[task], theirs[task], why_no_pairs((first, second), task))
         if pair.is_identical:
-            # Zeros would pass for noise that was measured, and promise too much of a gate.
+            # Zeros would count as measured noise, and make a gate look too good.
             identical.append(task)
             continue
         found += _noise(pair, None)
@@ -120,7 +120,7 @@ def _check_weights(first: Run, second: Run, tasks: Sequence[str], where: str) ->
 
 
 def _name_identical(identical: Sequence[str], shared: Sequence[str]) -> list[str]:
-    # Of all tasks it is one thing to say.
+    # If this holds for all tasks, one note is enough.
     if identical and len(identical) == len(shared):
         return [IDENTICAL]
     return [f"{inline(task, NAME_WIDTH)}: {IDENTICAL}" for task in identical]

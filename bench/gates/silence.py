@@ -12,7 +12,7 @@ from caopd_bench.runs.confidence_of import STATED, Wording
 
 __all__ = ["describe_loss", "warn_of_silence"]
 
-#: Of all rows: confidence plays no part in it.
+#: Computed over all rows, so confidence is irrelevant.
 OF_ANSWERS = "accuracy"
 
 
@@ -41,7 +41,7 @@ def describe_loss(pair: TaskPair, level: float, wording: Wording = STATED) -> st
         cluster=pair.family,
         level=level,
     )["parse_rate"]
-    # Over too few clusters no p-value is to be had, and nothing is known of chance.
+    # With too few clusters there is no p-value, so chance cannot be assessed.
     if drop.p_value > 1.0 - level:
         return ""
     return (

@@ -88,7 +88,7 @@ SIGNED = {
 BOUNDS = "  worst case"
 IF_STATED = "for anything the unparsed rows could have stated"
 IF_GIVEN = "for any confidence of the unparsed rows"
-#: Numbers not listed here are only in the JSON.
+#: Worst cases of the other metrics are only in the JSON.
 WITH_BOUNDS = {name for name, row in METRICS.items() if row.shown.worst_case}
 HEADS = {"drop": "", "zero": "missing confidences counted as 0"}
 # The debiased estimate shares the interval of the line above it.

@@ -4,7 +4,8 @@
     python reference_runs/tools/pages.py STUDY ...     # these studies, and the pages
     python reference_runs/tools/pages.py --pages       # only this folder's README
 
-Only the text between two marks of a page is written here; running this twice changes nothing.
+What stands between two marks of a page is written here, and nothing else of it; running this twice
+changes nothing.
 """
 
 from __future__ import annotations

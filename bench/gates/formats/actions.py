@@ -15,7 +15,7 @@ __all__ = ["MAX_ANNOTATIONS", "MAX_SUMMARY", "append_text", "make_annotation", "
 #: GitHub drops the whole summary of a step above 1 MiB.
 MAX_SUMMARY = 1024 * 1024
 CUT = "\n\nThe rest does not fit into a step summary; `--output FILE` writes all of it.\n"
-#: GitHub shows so many errors, and as many warnings, of a step.
+#: GitHub shows this many errors, and as many warnings, per step.
 MAX_ANNOTATIONS = 10
 WIDTH = NAME_WIDTH + WARNING_WIDTH
 
@@ -71,7 +71,7 @@ def _append(file: Path, text: str) -> None:
     content, room = text.encode("utf-8", "backslashreplace"), MAX_SUMMARY - taken - 1
     if len(content) > room:
         kept = content[: max(room - len(CUT.encode()), 0)].decode("utf-8", "ignore")
-        # Whole lines only: half a table row is no row.
+        # Cut at whole lines, since half a table row is not rendered.
         content = (kept.rpartition("\n")[0] + CUT).encode() if kept else b""
     with file.open("ab") as stream:
         stream.write(content)

@@ -7,9 +7,9 @@ from caopd_bench.core.terminal import NAME_WIDTH, inline
 __all__ = ["MARKS", "escape", "escape_cell"]
 
 MARKS = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "⚠️"}
-#: What Markdown or HTML could take for its own; names of models may hold anything.
+#: Characters with a meaning in Markdown or HTML, since names of models may contain anything.
 SPECIAL = "\\`*_[]<>#|~&@:$"
-#: What makes a list of a line that begins with it.
+#: Characters that begin a list at the start of a line.
 BULLETS = "+-"
 
 

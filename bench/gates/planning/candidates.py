@@ -21,13 +21,13 @@ __all__ = [
     "stratify",
 ]
 
-REDECODED = 0.6  # share of the items that an equal candidate answers anew
-#: Deviation of what a run does to all items of a family, in logits of being right.
+REDECODED = 0.6  # share of the items that an equal candidate answers again
+#: Standard deviation of a run's effect on all items of a family, in logits of correctness.
 MOVED = 1.0
 GAINED = 0.08  # accuracy of the OPD-shaped candidate above the reference's
 STATED = ((0.93, 1.0), (0.98, 0.99), (1.0, 0.95))  # its confidences: share up to here, value
-STEPS = 60  # halvings that find a mean
-EDGE = 1e-3  # chances and correlations stay so far from 0 and 1
+STEPS = 60  # bisection steps for a mean
+EDGE = 1e-3  # minimum distance of probabilities and correlations from 0 and 1
 
 IntArray = NDArray[np.intp]
 
@@ -82,14 +82,14 @@ def make_equal_in_families(
         As for `make_equal`.
     family : ndarray of int, (items,)
     moved : float
-        Deviation of u.
+        Standard deviation of u.
 
     Returns
     -------
     TaskPair
     """
     if _is_sampled(pair):
-        # The second run draws from samples of the first, and would have its effect: it has both.
+        # The second run draws from samples of the first and inherits its effect, so it has both.
         first = _answer_anew(pair, rng, stratum)
         second, p = _sample_anew(pair, first, rng, stratum)
         second = _tilt(pair, second, p, family, np.sqrt(2.0) * moved, rng, stratum)
@@ -113,7 +113,7 @@ def _tilt(
     rng: np.random.Generator,
     stratum: IntArray | None,
 ) -> IntArray:
-    """Turn some answers right or wrong, in families together; `p` is their chance of being right.
+    """Make some answers right or wrong, together by family; `p` is their chance of being right.
 
     Returns the rows whose answers are taken.
     """
@@ -121,7 +121,7 @@ def _tilt(
     effect = rng.normal(0.0, moved, labels.size)[of_item[pair.item]]
     shifted = _logistic(_logit(p) + _centre(p, moved) + effect)
     right = pair.base.correct[source] > 0
-    # A chance of p becomes that of `shifted` by turning some answers one way, and none back.
+    # Change probability p to `shifted` by flipping some answers in one direction only.
     turned = np.where(right, (p - shifted) / p, (shifted - p) / (1.0 - p))
     rows = np.flatnonzero(rng.random(pair.n) < turned)
     tilted, strata = source.copy(), _strata(pair, stratum)[pair.item]
@@ -136,7 +136,7 @@ def _tilt(
 
 
 def _is_sampled(pair: TaskPair) -> bool:
-    """Return whether items have samples, and not only a few of them a row that is repeated."""
+    """Return whether items have samples, rather than a few having repeated rows."""
     return pair.n >= 2 * pair.items
 
 
@@ -243,7 +243,7 @@ def _strata(pair: TaskPair, stratum: IntArray | None) -> IntArray:
 
 
 def _pools(pair: TaskPair, strata: IntArray) -> Iterator[tuple[IntArray, _RowsOf]]:
-    """Yield items that may take answers from each other; rows of an item stand together."""
+    """Yield items that may take answers from each other; rows of an item are adjacent."""
     sizes = np.bincount(pair.item)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     for size in np.unique(sizes).tolist():

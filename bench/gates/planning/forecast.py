@@ -2,9 +2,9 @@
 
 Equal candidates are simulated from the reference's rows and measured as the gate measures. With
 more items of the same kind, the distances of each estimate from its mean and of each limit from its
-estimate shrink with the square root of their number; so each candidate has a number of items from
-which on it would pass. No normal distribution is assumed, and the correlations between the numbers
-of one candidate are kept.
+estimate shrink with the square root of their number; so each candidate has a smallest number of
+items with which it would pass. No normal distribution is assumed, and the correlations between the
+numbers of one candidate are kept.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from caopd_bench.metrics.rows.counting import FloatArray
 
 __all__ = ["Draws", "draw_equal", "pass_from"]
 
-#: From this share of the variance on, all of it falls with the number of items.
+#: Above this share of the variance, all of it is taken to fall with the number of items.
 ALL = 0.9
-LARGEST = 1e9  # items: more is never
-STEPS = 60  # halvings
+LARGEST = 1e9  # more items than this count as never
+STEPS = 60  # bisection steps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

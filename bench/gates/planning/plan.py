@@ -23,17 +23,17 @@ from caopd_bench.runs.run import AnyRun
 
 __all__ = ["CellPlan", "GatePlan", "TaskPlan", "plan_gate"]
 
-POWER = 0.8  # chance to PASS that is asked for
+POWER = 0.8  # requested probability of a PASS
 DRAWS, FEWEST = 400, 100
 WORK = 10_000_000  # rows measured, of all tasks together: fewer draws of large references
 #: Numbers whose limits take a tenth of a second.
 SLOW_MARGINS = ("over_ece",)
 SLOW_BARS = [name for name, row in METRICS.items() if isinstance(row.interval, Folded)]
-FEW = 20  # draws that ask what can be computed, or how wide limits are
-#: Times that a reference is repeated to see what more such items would do, and its most rows then.
+FEW = 20  # draws to test whether numbers can be computed, or the width of limits
+#: Repetitions of a reference to simulate more items, and the maximum rows then.
 MORE = (2, 4, 8, 16, 32)
 MOST_ROWS = 200_000
-SIZES = 6  # tried between too few items and enough
+SIZES = 6  # sizes tried between too few items and enough
 
 Rerun = Mapping[tuple[str, str], tuple[float, int]]
 

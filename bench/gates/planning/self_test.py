@@ -31,7 +31,7 @@ EQUAL_DRAWS = 400
 OPD_DRAWS = 100
 FAMILY_DRAWS = 200
 WANTED = 0.95  # share of OPD-shaped candidates that must fail
-CHANCE = 0.01  # of blaming a gate that keeps its rate
+CHANCE = 0.01  # probability of blaming a gate that keeps its error rate
 
 Number = tuple[str, str | None, str]
 
@@ -57,7 +57,7 @@ class SelfTest:
     no_room : Sequence of NoRoom
         The numbers of the reference that cannot get worse by their margin.
     tasks : int
-        Of the policy.
+        Number of tasks of the policy.
     """
 
     equal: int
