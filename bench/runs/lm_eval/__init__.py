@@ -1,4 +1,4 @@
-"""What `lm_eval --output_path DIR --log_samples` writes: files in, rows out.
+"""Read the output of `lm_eval --output_path DIR --log_samples` as rows.
 
 Start with `read`.
 

@@ -1,4 +1,4 @@
-"""Which files lm-eval wrote, by their names, and which samples are of which results."""
+"""Recognise lm-eval's files by name, and match files of samples with results files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ DATE = re.compile(r"_(\d{4}-\d\d-\d\dT[\d\-.:]+)\.jsonl?$")
 
 
 def is_lm_eval(path: Path) -> bool:
-    """Return whether a file is of lm-eval or a stored run, or a folder holds such files."""
+    """Return whether a path is a file of lm-eval or a stored run, or a folder with such files."""
     files = [path] if path.is_file() else path.rglob("*.json*")
     return any(DATE.search(file.name) or file.name == "summary.json" for file in files)
 
 
 def find_results(path: Path) -> Path:
-    """Find the one results file at or below `path`; refuse none and several."""
+    """Find the only results file at or below `path`; raise if there are none or several."""
     if path.is_file():
         if is_results(path):
             return path
@@ -33,7 +33,7 @@ def find_results(path: Path) -> Path:
             "results_<date>.json, a folder written by `caopd-bench score --store`, or a file of "
             "rows (.jsonl, .csv, .parquet)"
         )
-    # `--output_path run.json` makes run_<date>.json, not results_<date>.json.
+    # `--output_path run.json` creates run_<date>.json instead of results_<date>.json.
     found = sorted(file for file in path.rglob("*.json") if is_results(file) and file.is_file())
     if not found:
         stored = sorted(file.parent for file in path.rglob("summary.json"))
@@ -57,7 +57,7 @@ def find_results(path: Path) -> Path:
 
 
 def find_samples(results_file: Path) -> dict[str, Path]:
-    """Return the file of samples of each task that a results file is of."""
+    """Return the file of samples for each task of a results file."""
     date = date_of(results_file)
     return {
         _task_of(file, date): file

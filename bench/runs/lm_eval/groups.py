@@ -1,7 +1,7 @@
-"""Groups of lm-eval: subtasks that are scored together, such as the 57 of MMLU.
+"""Resolve lm-eval's groups: subtasks that are scored together, such as the 57 of MMLU.
 
-Subtasks are rows of one task, that of the highest group for which lm-eval gives a number;
-each row has the name of its subtask, and of the groups in between, among its groups.
+The rows of subtasks go to one task, named after the highest group that lm-eval scores. The groups
+of each row contain the name of its subtask and of the groups in between.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from caopd_bench.runs.run import SUBTASK
 
 __all__ = ["Place", "find_other_groups", "find_places"]
 
-#: Key of rows: the group between the task and the subtask; of several the highest.
+#: Group key for the lm-eval group between the task and the subtask; the highest if several.
 SUBGROUP = "subgroup"
 
 
 class Place(NamedTuple):
-    """Where the rows of a subtask go.
+    """The destination of the rows of a subtask.
 
     Attributes
     ----------
     task : str
         The group.
     groups : dict
-        What its rows belong to.
+        The groups of its rows.
     """
 
     task: str
@@ -34,12 +34,12 @@ class Place(NamedTuple):
 
 
 def find_places(results: Mapping[str, Any], metrics: Collection[str]) -> dict[str, Place]:
-    """Return the place of each task that is part of a group with one of these metrics.
+    """Return the destination of each task in a group that has one of these metrics.
 
     Parameters
     ----------
     results : Mapping
-        A results file.
+        The contents of a results file.
     metrics : collection of str
         `acc`, `acc_norm`, ...
 
@@ -77,7 +77,7 @@ def find_places(results: Mapping[str, Any], metrics: Collection[str]) -> dict[st
 
 
 def find_other_groups(results: Mapping[str, Any], metrics: Collection[str]) -> dict[str, list[str]]:
-    """Return the scored groups that list a task or a group above it, and do not get its rows.
+    """Return scored groups that contain a task, directly or not, but do not receive its rows.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def find_other_groups(results: Mapping[str, Any], metrics: Collection[str]) -> d
 
 
 def _list_reached(name: str, above: Mapping[str, Collection[str]]) -> list[str]:
-    """List all groups above a task or a group; a damaged file may go round."""
+    """List all groups above a task or a group; a damaged file may contain cycles."""
     reached: dict[str, None] = {}
     waiting = [*above.get(name, ())]
     while waiting:
@@ -124,7 +124,7 @@ def _list_reached(name: str, above: Mapping[str, Collection[str]]) -> list[str]:
 
 
 def _list_above(task: str, parents: Mapping[str, str]) -> list[str]:
-    """List the groups that a task is in, from the lowest; a damaged file may go round."""
+    """List the groups that contain a task, lowest first; a damaged file may contain cycles."""
     above: list[str] = []
     while task in parents and parents[task] not in above:
         task = parents[task]

@@ -1,4 +1,4 @@
-"""What a task of lm-eval's asked for, by the first line of its samples."""
+"""Classify a task of lm-eval by the first line of its samples."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ OURS = ("item_hash", "question", "answer")
 
 
 def kind_of(sample: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """Tell the kind of a task: "ours", "options", or a key of `WHY_NOT`.
+    """Return the kind of a task: "ours", "options", or a key of `WHY_NOT`.
 
     Parameters
     ----------
     sample : Mapping
         The first line of its samples.
     config : Mapping
-        Of the task, in the results.
+        The task's configuration in the results file.
     """
     if "confidence" in sample and "acc" in sample:
         return "ours"

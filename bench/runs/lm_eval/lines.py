@@ -1,8 +1,8 @@
-"""Lines of samples, of which little is needed: prompts, one for each option, are passed over.
+"""Read lines of samples, skipping unneeded parts such as the prompt of each option.
 
-lm-eval writes the keys of a line in one order. Inside of a text no quote stands unescaped, so that
-`, "filtered_resps": [` cannot be part of one: where the keys are found in their order, only what is
-needed is parsed, many lines at once. Any other line is parsed whole.
+lm-eval writes the keys of a line in a fixed order. Quotes inside texts are escaped, so
+`, "filtered_resps": [` cannot be part of a text. If the keys are found in their order, only the
+needed parts are parsed, many lines at once. Any other line is parsed completely.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from caopd_bench.core.terminal import quote
 
 __all__ = ["Line", "Samples", "complete", "group_of", "name_item"]
 
-#: Of a document, where they are short: what its question belongs to.
+#: Keys of a document that become groups of its question, if their values are short.
 GROUPS = ("level", "family", "subject", "domain")
 MAX_GROUP = 100
 GROUP_MARKS = tuple(f'"{name}": '.encode() for name in GROUPS)
 HEAD, DOC, TARGET = b'{"doc_id": ', b', "doc": ', b', "target": "'
 ARGUMENTS, OPTION, TAIL = b', "arguments": {', b', "arg_1": "', b', "filtered_resps": ['
-#: Lines that are parsed at once, and the most bytes of them.
+#: Maximum number of lines parsed at once, and their maximum bytes.
 BATCH, BATCH_BYTES = 512, 1 << 20
-#: A line with more brackets is parsed by itself, which looks at how deep they go.
+#: A line with more brackets is parsed separately, with a check of the nesting depth.
 MAX_BRACKETS = 250
-#: Characters of the hashes of a document and of its right answer that name a question.
+#: Number of hash characters of a document and of its right answer that identify a question.
 DOC_DIGITS, GOLD_DIGITS = 16, 8
 
 
 class Line(NamedTuple):
-    """What is needed of one line.
+    """The needed parts of one line.
 
     Attributes
     ----------
     number : int
-        In its file.
+        Line number in its file.
     item : str
-        Names the question.
+        Identifies the question.
     groups : Mapping
-        Shared by all lines of one group.
+        Groups of the question; shared by all lines with the same groups.
     target : str
         The right answer, as lm-eval writes it.
     options : list of bytes
-        UTF-8: what was to follow the prompt, of each request.
+        The continuation of each request, in UTF-8.
     tail : Mapping
-        `filtered_resps` and all that comes after it.
+        `filtered_resps` and all keys after it.
     """
 
     number: int
@@ -64,32 +64,32 @@ class Line(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A line, and the parts of it that are needed; without them it is parsed whole."""
+    """A line and its needed parts; without parts, the line is parsed completely."""
 
     number: int
     data: bytes
     doc_id: bytes = b""
     doc: bytes = b""
     gold: bytes = b""
-    options: list[bytes] = []  # noqa: RUF012  a default that nobody changes
+    options: list[bytes] = []  # noqa: RUF012  never modified
     tail: bytes = b""
 
 
 class Samples:
-    """The lines of one file, those of its first filter: the others hold the same responses.
+    """The lines of one file with its first filter; other filters have the same responses.
 
     Parameters
     ----------
     file : Path
     groups : mapping, optional
-        What all of them belong to, beside what their documents say.
+        Groups of all lines, in addition to those from their documents.
     by : sequence of str
-        Columns of the documents to group by, beside `GROUPS`.
+        Columns of the documents to group by, in addition to `GROUPS`.
 
     Attributes
     ----------
     counts : dict
-        Lines of each filter, once all were gone through.
+        Number of lines of each filter, complete after the iteration.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Samples:
     ) -> None:
         self.file = file
         self._keys = tuple(dict.fromkeys((*GROUPS, *by)))
-        # How a document writes the name of a column is not known: with others all are parsed.
+        # The JSON spelling of other column names is unknown, so with `by` all lines are parsed.
         self._marks = GROUP_MARKS if len(self._keys) == len(GROUPS) else (b"",)
         self._common = dict(groups or {})
         self.counts: dict[str, int] = {}
@@ -105,7 +105,7 @@ class Samples:
         self._shared: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def __iter__(self) -> Iterator[Line]:
-        """Yield what is needed of each line.
+        """Yield the needed parts of each line.
 
         Raises
         ------
@@ -119,14 +119,14 @@ class Samples:
             if blank.add(data.isspace()):
                 continue
             parts.append(_take_apart(number, data, self._marks))
-            size += len(data)  # kept whole until it is known that its parts can be parsed
+            size += len(data)  # kept until its parts have been parsed
             if len(parts) == BATCH or size > BATCH_BYTES:
                 yield from self._read(parts)
                 parts, size = [], 0
         yield from self._read(parts)
 
     def where(self, number: int) -> str:
-        """Name a line."""
+        """Return the name of a line for messages."""
         return f"{self.file} line {number}"
 
     def _read(self, parts: list[_Part]) -> Iterator[Line]:
@@ -188,14 +188,14 @@ class Samples:
 
 @contextmanager
 def complete(where: str) -> Iterator[None]:
-    """Say what is wrong with JSON that cannot be read."""
+    """Describe why JSON cannot be read."""
     try:
         yield
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{where}: not UTF-8 text ({error.reason}); is it the right file?"
         ) from None
-    except ValueError:  # also a number of 5000 digits
+    except ValueError:  # raised for a number of 5000 digits too
         raise UsageError(
             f"{where}: not complete JSON (was the run stopped?); run lm_eval again"
         ) from None
@@ -225,7 +225,7 @@ def _take_apart(number: int, data: bytes, marks: Sequence[bytes]) -> _Part:
 
 
 def _parse_all(documents: list[bytes]) -> list[Any] | None:
-    """Parse objects at once; None if one of them is not an object by itself."""
+    """Parse objects together; return None if one of them is not a complete object."""
     try:
         parsed = json.loads(b"[" + b",".join(documents) + b"]") if documents else []
     except (ValueError, RecursionError):
@@ -250,7 +250,7 @@ def _has_hashes(sample: Mapping[str, Any]) -> bool:
 
 
 def group_of(value: Any) -> str | int | float | None:
-    """Return a value by which questions can be grouped: a short word or a number."""
+    """Return a value if it can group questions, as a short word or a number can."""
     if isinstance(value, str):
         return value if 0 < len(value) <= MAX_GROUP else None
     is_number = isinstance(value, (int, float)) and math.isfinite(value)
@@ -265,7 +265,7 @@ def _share_groups(
 ) -> dict[str, Any]:
     raw = tuple(map(doc.get, keys))
     try:
-        return shared[raw]  # what equals a known group is one: nearly all lines
+        return shared[raw]  # nearly all lines have a known group
     except (KeyError, TypeError):  # new, too long, or a list
         key = tuple(map(group_of, raw))
     if key not in shared:

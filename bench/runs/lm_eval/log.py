@@ -1,4 +1,4 @@
-"""Texts that lm-eval logged of any task, as answers to be judged: `caopd-bench rescore`."""
+"""Read the texts of any task in lm-eval's logs as answers to judge: `caopd-bench rescore`."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from caopd_bench.runs.logged import (
 
 __all__ = ["Texts", "choose_samples", "find_log_results", "holds_samples", "read_answers"]
 
-#: What the columns are called where the user named none.
+#: Default names of the columns.
 RESPONSE, GOLD = "response", "gold"
-#: The right answer as lm-eval writes it.
+#: Key of the right answer in lm-eval's logs.
 TARGET = "target"
-#: Kinds of tasks whose responses are texts.
+#: Kinds of task whose responses are texts.
 OF_TEXTS = ("answers", "ours", "ours, not judged", "unknown")
 DOC = "doc"
-#: Stands before the right answer at the end of a solution.
+#: Precedes the right answer at the end of a solution.
 END = "####"
 
 
 class Texts(NamedTuple):
-    """The samples that are read.
+    """A file of samples to read.
 
     Attributes
     ----------
     task : str
     file : Path
     first : Mapping
-        Their first line.
+        Its first line.
     """
 
     task: str
@@ -58,7 +58,7 @@ class Texts(NamedTuple):
 
 
 def holds_samples(path: Path) -> bool:
-    """Return whether a path is output of lm-eval with samples, or one file of samples."""
+    """Return whether a path is lm-eval's output with samples, or a single file of samples."""
     if path.is_file():
         return path.name.startswith("samples_") and _split_name(path) is not None
     found = path.rglob("samples_*.jsonl") if path.is_dir() else ()
@@ -71,14 +71,14 @@ def choose_samples(path: Path, task: str | None, results: Path | None) -> Texts:
     Raises
     ------
     UsageError
-        If there is no such task, or several and none was named.
+        If there is no such task, or if there are several and none was named.
     """
     if results is None and path.is_dir():
         files = _list_samples(path)
     elif results is None:
         named = _split_name(path)
         files = {named[0] if named else path.name: path}
-        task = None  # the file was named
+        task = None  # the user named the file itself
     else:
         files = find_samples(results)
     if task is not None and task not in files:
@@ -103,14 +103,14 @@ def choose_samples(path: Path, task: str | None, results: Path | None) -> Texts:
 
 
 def find_log_results(path: Path) -> Path | None:
-    """Find the results file of a path; None for samples without one."""
+    """Find the results file of a path; return None for samples without one."""
     if path.is_dir() and not any(map(is_results, path.rglob("*.json"))):
         return None
     return None if path.name.startswith("samples_") else find_results(path)
 
 
 def _list_samples(folder: Path) -> dict[str, Path]:
-    """Return the files of samples below a folder by their tasks."""
+    """Return the files of samples below a folder, by task."""
     found: dict[str, Path] = {}
     for file in sorted(folder.rglob("samples_*.jsonl")):
         named = _split_name(file)
@@ -137,13 +137,13 @@ def read_answers(
     ----------
     texts : Texts
     columns : AnswerColumns
-        Names or paths, in a line or in its `doc`: `doc.answer` or `answer`. By default the raw
-        texts (`resps`), and the right answer that lm-eval wrote (`target`).
+        Names or paths in a line or in its `doc`: `doc.answer` or `answer`. By default the raw texts
+        (`resps`), and the right answer that lm-eval wrote (`target`).
     kind : str
-        Of the right answers. Where they are numbers, one that ends a solution is what follows its
-        `####` (GSM8K).
+        Kind of the right answers. A number at the end of a solution is the text after `####`
+        (GSM8K).
     notes : list of str
-        Takes what is to be said, once all were read.
+        Receives notes after all answers were read.
     """
     plan = _Plan(texts, columns, kind in ("number", "latex"))
     filters: Counter[str] = Counter()
@@ -153,7 +153,7 @@ def read_answers(
         where = f"{texts.file} line {number}"
         chosen = str(sample.get("filter"))
         filters[chosen] += 1
-        if chosen != next(iter(filters)):  # the same responses once more
+        if chosen != next(iter(filters)):  # the same responses again
             continue
         parts += holds_parts(sample)
         item = name_item(sample)
@@ -168,14 +168,14 @@ def read_answers(
 
 
 class _Plan:
-    """Where in a line everything is."""
+    """The locations of the needed values in a line."""
 
     def __init__(self, texts: Texts, columns: AnswerColumns, ends_solution: bool) -> None:
         self.ends_solution = ends_solution
         self.first, self.file = texts.first, texts.file
         doc = section(self.first, DOC)
         is_ours = kind_of(self.first, {}) in ("ours", "ours, not judged")
-        # Our prompts ask for lines, other tasks may ask for a letter.
+        # Our prompts ask for labelled lines; other tasks may ask for a single letter.
         self.is_bare = not is_ours
         gold = columns.gold
         if gold == GOLD and GOLD not in self.first and GOLD not in doc:
@@ -197,7 +197,7 @@ class _Plan:
         self.response = None if is_raw else self._find(columns.response, "--response")
 
     def _find(self, name: str, option: str) -> Column:
-        """Find a name in a line, else in its document."""
+        """Find a column name in a line, or else in its document."""
         names = list(self.first)
         for place in (name, f"{DOC}.{name}"):
             found = find_columns([place], names).get(place)
@@ -209,7 +209,7 @@ class _Plan:
         )
 
     def read(self, sample: Mapping[str, Any], item: str, where: str) -> Iterator[Logged]:
-        """Yield the answers of a line: several where each question was asked several times."""
+        """Yield the answers of a line; several if each question was asked several times."""
         gold = read_gold(_value(self.gold, sample), where, self.gold_name)
         if self.ends_solution and END in gold:
             gold = gold.rpartition(END)[2].strip() or gold

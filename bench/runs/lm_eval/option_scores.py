@@ -1,4 +1,4 @@
-"""From loglikelihoods to a choice: what lm-eval takes the highest of, and its probability."""
+"""Compute lm-eval's choice and its probability from the options' loglikelihoods."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = [
 
 
 class Reading(NamedTuple):
-    """A metric by which lm-eval chooses.
+    """A metric by which lm-eval chooses an option.
 
     Attributes
     ----------
     metric : str
-        Its name in the samples.
+        Name of the metric in the samples.
     suffix : str
-        What the task's name gets in our tables.
+        Suffix of the task's name in our tables.
     per : str
-        What the loglikelihoods are divided by, in a word.
+        The unit by whose number the loglikelihoods are divided.
     """
 
     metric: str
@@ -45,13 +45,13 @@ READINGS = (
     Reading("acc_bytes", f"{NORM}_bytes", "byte"),
     Reading("acc_mutual_info", ":mutual_info", "prior"),
 )
-#: Relative difference of what is chosen by, below which two options are tied: a backend adds in
-#: other precision than ours.
+#: Relative difference of scores below which two options are tied, because a backend may add in a
+#: different precision.
 TIE = 1e-6
 
 
 class Asked(NamedTuple):
-    """The options of a line: their values and texts, and which are right (None: not known)."""
+    """The options of a line: their values and texts, and which are right (None if unknown)."""
 
     values: list[float]
     given: list[float]
@@ -60,7 +60,7 @@ class Asked(NamedTuple):
 
 
 def scores_of(per: str, asked: Asked) -> list[float] | None:
-    """Return what lm-eval takes the highest of; None where the log does not hold it."""
+    """Return the scores that lm-eval maximises; None if the log does not contain them."""
     values, texts = asked.values, asked.texts
     if per == "text":
         return values
@@ -86,7 +86,7 @@ def _divide(value: float, length: int) -> float:
 
 
 def softmax(scores: Sequence[float]) -> tuple[float, ...]:
-    """Return probabilities; empty where they are undefined."""
+    """Return the softmax of the values; empty if it is undefined."""
     highest = max(scores)
     weights = [exp(score - highest) for score in scores]
     total = sum(weights)
@@ -94,13 +94,13 @@ def softmax(scores: Sequence[float]) -> tuple[float, ...]:
 
 
 def first_highest(scores: list[float]) -> int:
-    """Do as numpy.argmax, for which NaN is the highest."""
+    """Return the index of the maximum as numpy.argmax does, for which NaN is the highest."""
     undefined = [i for i, score in enumerate(scores) if score != score]
     return undefined[0] if undefined else scores.index(max(scores))
 
 
 def find_tied(scores: Sequence[float], right: tuple[int, ...], correct: int) -> int | None:
-    """Find an option, all but as high as the highest, that has the logged outcome."""
+    """Find an option tied with the highest one that has the logged outcome."""
     highest = max(scores)
     margin = TIE * max(abs(highest), 1.0)
     for i, score in enumerate(scores):
@@ -110,7 +110,7 @@ def find_tied(scores: Sequence[float], right: tuple[int, ...], correct: int) -> 
 
 
 def place_right(right: tuple[int, ...] | None, count: int, chosen: int, correct: int) -> int:
-    """Return the one right option; -1 where there is none or are several, or it is not known."""
+    """Return the index of the only right option; -1 if there are none or several, or if unknown."""
     if right is not None:
         return right[0] if len(right) == 1 else -1
     if correct:

@@ -1,10 +1,10 @@
-"""Read what `lm_eval --output_path DIR --log_samples` wrote.
+"""Read the output of `lm_eval --output_path DIR --log_samples`.
 
     DIR/<model>/results_<date>.json            numbers and configuration of one invocation
     DIR/<model>/samples_<task>_<date>.jsonl    one line per document
 
-The date joins them. Numbers are recomputed from the samples; of the results only the configuration
-is read.
+The date links the files. Numbers are recomputed from the samples; only the configuration is read
+from the results.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ __all__ = [
 ]
 
 NO_SAMPLES = "in the results, but its samples file is missing (deleted, or not copied?)"
-#: Reasons that stand in an error, and tasks in notes.
+#: Maximum number of reasons in an error, and of tasks in a note.
 SHOWN = 3
-#: What to do about answers that name no letter.
+#: Remedy for answers that name no letter.
 NO_OPTIONS = (
     "documents of earlier releases do not list them: evaluate again, or read the texts with "
     "caopd-bench rescore and --options"
@@ -67,11 +67,11 @@ NO_OPTIONS = (
 def read_lm_eval(
     results_file: Path, *, reparse: bool = False, judge: bool = False, by: Sequence[str] = ()
 ) -> Run:
-    """Read the run of one results file: all its tasks that have a confidence.
+    """Read the run of one results file, with all its tasks that have a confidence.
 
-    With `reparse` the responses are judged again by the present parser; with `judge` only those
-    that were not judged (`--predict_only`). `by` names columns of documents, by which questions
-    with options are grouped.
+    With `reparse`, all responses are judged again by the current parser; with `judge`, only those
+    that were not judged (`--predict_only`). `by` names document columns by which questions with
+    options are grouped.
     """
     results = load_results(results_file)
     samples = find_samples(results_file)
@@ -105,13 +105,13 @@ def read_lm_eval(
     about = run_provenance(results)
     provenance = clean_provenance({**about, "tasks": made.settings})
     warnings = [*made.warnings, *parser_warnings(provenance, made.rows)]
-    # A name that identifies nothing, such as one of thousands of characters, is not kept.
+    # A name that identifies no model, such as one of thousands of characters, is dropped.
     name = name_model(about["model"] if provenance.get("model") else "") or "model"
     return Run(clean_name(name), str(results_file), made.rows, provenance, tuple(warnings))
 
 
 def _say_missing(results: Mapping[str, Any], samples: Collection[str]) -> Iterator[Note]:
-    """Yield notes on the tasks that the results count questions of, and that have no samples."""
+    """Yield notes on tasks that have questions in the results but no samples."""
     missing = [task for task in section(results, "n-samples") if task not in samples]
     for task in missing[:SHOWN]:
         yield Note(task, f"{NO_SAMPLES}; left out")
@@ -133,12 +133,12 @@ def _add_stated(made: Made, task: str, file: Path, reparse: bool) -> None:
         "seen": read.thought / len(read.rows),
     }
     made.warnings += [Note(task, text) for text in read.notes]
-    for name in dict.fromkeys(row.task for row in read.rows):  # a vote is a task of its own
+    for name in dict.fromkeys(row.task for row in read.rows):  # a vote is a separate task
         made.settings[name] = settings
 
 
 class _Read(NamedTuple):
-    """What the samples of one task hold."""
+    """The contents of the samples of one task."""
 
     rows: list[Row]
     lines: Mapping[str | int, int]
@@ -172,7 +172,7 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
             )
         names.add(name)
         lines[chosen] = lines.get(chosen, 0) + 1
-        if chosen != next(iter(lines)):  # the same responses, by another filter
+        if chosen != next(iter(lines)):  # the same responses with another filter
             continue
         read = judge_again(sample, where) if reparse else sample
         judged = list(make_rows(task, read, where, shared))
@@ -187,9 +187,9 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
         if isinstance(version, str):
             parsers[version] = None
     thought = sum(row.text is not None and holds_thinking(row.text) for row in rows)
-    # The rows of a vote come after those of the samples, not between them.
+    # Put the rows of a vote after all rows of the samples.
     rows.sort(key=lambda row: row.task != task)
-    # Rows of several parsers are not all of this one.
+    # If rows come from several parsers, do not attribute them all to this one.
     parser = next((one for one in parsers if one != PARSER_VERSION), next(iter(parsers), None))
     if repeated > 1:
         parser = PARSER_VERSION
@@ -211,7 +211,7 @@ def _count(counted: AnswerCount, rows: Sequence[Row], doc: Mapping[str, Any]) ->
 def _say(
     lines: Mapping[str | int, int], repeated: int, in_parts: int, reparse: bool
 ) -> Iterator[str]:
-    """Yield what a reader should know of lines that are not the ordinary ones."""
+    """Yield notes on unusual lines."""
     if len(lines) > 1:
         names = ", ".join(quote(str(name)) for name in lines)
         yield f"{say_filters(names, len(lines))}"
@@ -234,7 +234,7 @@ def _identity(value: Any) -> str | int:
 
 
 def iterate_samples(file: Path, every: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the lines of a file of samples with their numbers: the first, and every so manyth."""
+    """Yield numbered lines of a file of samples: the first, and then every n-th."""
     blank = BlankLines(file)
     for number, line in read_lines(file):
         if not blank.add(line.isspace()) and (number - 1) % every == 0:
@@ -251,7 +251,7 @@ def _mapping(value: Any, where: str) -> dict[str, Any]:
 
 
 def load_results(file: Path) -> dict[str, Any]:
-    """Read a results file; Python reads lm-eval's bare NaN, which is undefined here."""
+    """Read a results file; Python accepts lm-eval's bare NaN, which means undefined here."""
     with complete(str(file)):
         value = read_json(file)
     return _mapping(value, str(file))

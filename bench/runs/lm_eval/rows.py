@@ -1,8 +1,8 @@
 """Turn one line of lm-eval's samples into rows.
 
-A task that asks once gives one row a line. A task that samples gives K, and one more for the vote:
-`TASK:agreement` holds the commonest answer to each question, with the share of samples that gave it
-as its confidence. A response that failed has no text.
+A task that asks once has one row per line. A task that samples has K rows and another for the vote:
+`TASK:agreement` contains the most common answer to each question, with its share of the samples as
+the confidence. A failed response has no text.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ def make_rows(
     Parameters
     ----------
     task : str
-        lm-eval's name.
+        lm-eval's name of the task.
     sample : Mapping
         The line, with `confidence` and `acc`.
     where : str
         File and line, for messages.
     shared : dict, optional
-        Groups of the rows before: rows of equal groups share one mapping. It is changed.
+        Groups of earlier rows, so that rows with equal groups share a mapping; it is modified.
 
     Raises
     ------
     UsageError
-        If a value cannot be of our making: it names the place and the value.
+        If a value cannot come from our tasks; the message names the place and the value.
     """
     doc = sample.get("doc")
     if not isinstance(doc, Mapping) or not isinstance(doc.get("item_hash"), str):
@@ -104,7 +104,7 @@ def make_rows(
 
 
 class _Asked(NamedTuple):
-    """A document, and what all rows of it have."""
+    """A document and the values shared by all of its rows."""
 
     task: str
     sample: Mapping[str, Any]
@@ -118,7 +118,7 @@ class _Asked(NamedTuple):
 
 
 def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Judge the responses of one line by the present parser; what has no response stays."""
+    """Judge the responses of one line with the current parser; rows without a response are kept."""
     doc = section(sample, "doc")
     way = way_of(doc)
     if not way.generates:  # two log-likelihoods, and no text
@@ -126,7 +126,7 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
         raise UsageError(f"{where}: the document has no gold answer in our format")
     texts = list_texts(sample)
-    # Here: most runs were judged, and only what they state is read.
+    # Imported here because most runs are judged already, and only their verdicts are read.
     from caopd_bench.tasks.judge.judge import judge, judge_given, judge_samples
 
     try:
@@ -155,7 +155,7 @@ def _make_row(asked: _Asked, number: int, text: str | None, verdict: tuple[Any, 
         raise UsageError(f"{where}: status {quote(status)} is not one of {', '.join(STATUSES)}")
     if (status == "ok") != (confidence is not None):
         raise UsageError(f"{where}: status {status!r} with confidence {confidence}; run again")
-    # Only here is the token budget known that this answer really had.
+    # The answer's actual token budget is only known here.
     if status == "no_answer" and text is not None:
         status = "unfinished" if _is_cut_off(text, asked) else status
     spans = read_spans(text or "", asked.kind)
@@ -207,7 +207,7 @@ def _read_majority(sample: Mapping[str, Any], where: str) -> tuple[float, int]:
 def _share(groups: Groups, shared: Shared | None) -> Groups:
     if shared is None:
         return groups
-    # 1, 1.0 and True are equal, and not the same group in a table.
+    # 1, 1.0 and True are equal but are different groups in a table.
     key = (*groups.items(), *map(type, groups.values()))
     return shared.setdefault(key, groups)
 
@@ -231,7 +231,7 @@ def _read_confidence(value: Any, where: str) -> float | None:
 
 
 def list_texts(sample: Mapping[str, Any]) -> list[str | None]:
-    """Return the first response to each request; None for one that failed or is no text."""
+    """Return the first response to each request; None if it failed or is not a text."""
     responses = sample.get("resps")
     return [_first_text(response) for response in _listed(responses)]
 
@@ -243,7 +243,7 @@ def _first_text(response: Any) -> str | None:
 
 
 def _list_repeats(sample: Mapping[str, Any], way: Way) -> list[str | None]:
-    """Give all responses to the only request for a text; none where there are several requests."""
+    """Return all responses to a line's only text request; empty if it has several requests."""
     responses = _listed(sample.get("resps"))
     if len(responses) != 1 or not way.generates:
         return []
@@ -251,14 +251,14 @@ def _list_repeats(sample: Mapping[str, Any], way: Way) -> list[str | None]:
 
 
 def count_repeats(sample: Mapping[str, Any]) -> int:
-    """Count the responses to the only request, where lm-eval judged one of them."""
+    """Count the responses to the only request, of which lm-eval judged just one."""
     if isinstance(sample.get("acc"), list):
         return 1
     return len(_list_repeats(sample, way_of(section(sample, "doc"))))
 
 
 def read_text(response: Any) -> str | None:
-    """Return a response as text: of content parts their texts; None of what is none."""
+    """Return a response as text, joining content parts; None if it is not a text."""
     if not isinstance(response, str):
         return None
     joined = join_parts(response) if response[:1] == "[" else None
@@ -266,7 +266,7 @@ def read_text(response: Any) -> str | None:
 
 
 def holds_parts(sample: Mapping[str, Any]) -> int:
-    """Count the responses of content parts."""
+    """Count the responses that consist of content parts."""
     found = 0
     for response in _listed(sample.get("resps")):
         for text in _listed(response) if isinstance(response, list) else [response]:
@@ -279,12 +279,12 @@ def _listed(value: Any) -> list[Any]:
 
 
 def has_text(text: str | None) -> bool:
-    """Return whether there is a response to read; logs without them have null or an empty text."""
+    """Return whether there is a response; logs without responses have null or empty texts."""
     return bool(text and text.strip())
 
 
 def token_budget(sample: Mapping[str, Any]) -> int | None:
-    """Return the tokens that an answer may have had; None where the log does not say."""
+    """Return the token budget of an answer; None if the log does not record it."""
     for request in section(sample, "arguments").values():
         options = section(request, "arg_1") if isinstance(request, Mapping) else {}
         for key in ("max_gen_toks", "max_new_tokens", "max_tokens"):
