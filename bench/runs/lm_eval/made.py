@@ -1,4 +1,4 @@
-"""The rows of a run's tasks, as they are put together; tasks of options go to their groups."""
+"""Collect the rows of a run's tasks, assigning tasks with options to their groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from caopd_bench.runs.run import SUBTASK, Row
 
 __all__ = ["Made", "add_options", "check_count", "say_filters"]
 
-#: Difference of two means that are the same.
+#: Tolerance for the equality of two means.
 ROUNDING = 1e-9
 
 
@@ -32,23 +32,23 @@ class Made:
     Attributes
     ----------
     results : Mapping
-        The results file.
+        The contents of the results file.
     judges : bool
-        Whether what was not judged is judged now.
+        Whether responses that were not judged are judged now.
     by : sequence of str
         Columns of the documents to group the rows of options by.
     rows : list of Row
     warnings : list of Note
     settings : dict
-        Of each task.
+        Settings of each task.
     parts : dict
-        Settings of the parts of each task of options.
+        Settings of the parts of each task with options.
     counts : dict
-        Of each task of options and what is to be said of its rows: of how many.
+        Number of rows that each note concerns, by task with options.
     copies : dict
-        Of each task of options: how often each question was seen.
+        Number of times each question was seen, by task with options.
     read : dict
-        Of each group: its subtasks, the metrics that each logged, and of how many questions.
+        The subtasks of each group, with the metrics that each logged and its number of questions.
     """
 
     results: Mapping[str, Any]
@@ -64,13 +64,13 @@ class Made:
     read: dict[str, dict[str, tuple[list[str], int]]] = field(default_factory=dict)
 
     def place(self, task: str) -> Place:
-        """Return the task that a task's rows go to, and what they belong to there."""
+        """Return the task that a task's rows go to, and their groups there."""
         if self.places is None:
             self.places = find_places(self.results, [reading.metric for reading in READINGS])
         return self.places.get(task) or Place(task, {})
 
     def pool_groups(self) -> None:
-        """Settle what is known once all parts of the groups are there."""
+        """Pool settings and notes after all parts of the groups have been read."""
         for name, parts in self.parts.items():
             task = name.partition(":")[0] if name not in section(self.results, "configs") else name
             self.settings[name] = pool_options(parts, task, self.results)
@@ -80,7 +80,7 @@ class Made:
 
 
 def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> None:
-    """Read the samples of a task of options, and add its rows."""
+    """Read the samples of a task with options, and add its rows."""
     place = made.place(task)
     with without_collecting():
         read, counts = read_options(
@@ -117,14 +117,14 @@ def add_options(made: Made, task: str, file: Path, first: Mapping[str, Any]) -> 
         made.rows += one.rows
         made.parts.setdefault(name, []).append(option_settings(task, made.results, one.reading.per))
         for text, count in ((UNPLACED, one.unplaced), (UNDEFINED, one.undefined)):
-            if count:  # adding two counters looks through both, and there may be thousands of tasks
+            if count:  # adding counters scans both, and there may be thousands of tasks
                 made.counts[name, text] += count
 
 
 def _say_ungrouped(
     by: Sequence[str], rows: Sequence[Row], first: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Yield a line for each key that no row has; it names the columns that there are."""
+    """Yield a line for each key that no row has, with the existing columns."""
     groups = {id(row.groups): row.groups for row in rows}.values()
     for key in by:
         if rows and not any(key in one for one in groups):
@@ -153,7 +153,7 @@ def _say_unlike(one: OptionRows) -> str:
     )
 
 
-#: Subtasks that a note names.
+#: Maximum number of subtasks named in a note.
 SHOWN = 3
 
 
@@ -163,7 +163,7 @@ def _name_some(names: Sequence[str]) -> str:
 
 
 def _say_partial(made: Made) -> Iterator[Note]:
-    """Yield notes on groups of which some subtasks did not log a metric that others did."""
+    """Yield notes on groups in which only some subtasks logged a metric."""
     for group, subtasks in made.read.items():
         total = sum(count for _, count in subtasks.values())
         for reading in READINGS:
@@ -198,7 +198,7 @@ def _say_other_groups(made: Made) -> Iterator[Note]:
         )
 
 
-#: Why lm-eval's number of a group is not the mean of its questions.
+#: Reason why lm-eval's number for a group differs from the mean over its questions.
 WEIGHTED = ": lm-eval's is the mean of the subtasks, all with the same weight"
 UNEXPLAINED = (
     ", and the mean of the subtasks differs too; were samples or results of the run edited?"
@@ -206,7 +206,7 @@ UNEXPLAINED = (
 
 
 def _unlike_groups(made: Made) -> Iterator[Note]:
-    """Yield notes where lm-eval's number of a group is not the mean of its questions."""
+    """Yield notes on groups whose number in lm-eval is not the mean over their questions."""
     for reading in READINGS:
         means: dict[str, dict[str, list[int]]] = {}
         for row in made.rows if section(made.results, "groups") else ():
@@ -235,7 +235,7 @@ def _unlike_groups(made: Made) -> Iterator[Note]:
 
 
 def _find_delimiter(task: str, results: Mapping[str, Any]) -> str:
-    """Return what lm-eval put between the prompt and an option."""
+    """Return the delimiter that lm-eval put between the prompt and an option."""
     config = section(results, "configs", task)
     delimiter, prefix = config.get("target_delimiter", " "), config.get("gen_prefix")
     if results.get("chat_template") or results.get("chat_template_sha"):
@@ -247,7 +247,7 @@ def _find_delimiter(task: str, results: Mapping[str, Any]) -> str:
 def check_count(
     task: str, file: Path, counts: Mapping[Any, int], results: Mapping[str, Any]
 ) -> None:
-    """Refuse another number of lines, of any filter, than the results file counts."""
+    """Raise if the number of lines of a filter differs from the count in the results file."""
     expected = section(results, "n-samples", task).get("effective")
     for name, count in counts.items() if isinstance(expected, int) else ():
         if count != expected:
@@ -259,5 +259,5 @@ def check_count(
 
 
 def say_filters(names: str, count: int) -> str:
-    """Say that the first of several filters was read."""
+    """Return a note that only the first of several filters was read."""
     return f"its {count} filters ({names}) use the same responses; the first is read"

@@ -1,8 +1,8 @@
-"""Tasks that choose an option by its loglikelihood: lm-eval's `multiple_choice` and its kin.
+"""Read tasks that choose an option by loglikelihood, such as lm-eval's `multiple_choice`.
 
-No confidence is stated. The confidence is the probability of the option that lm-eval chose: the
-softmax of what it chose by, which depends on the metric (`READINGS`). What is read must be what was
-logged: rows whose outcome is not the logged one are near ties, or else the metric is left out.
+No confidence is stated. The confidence is the probability of the option that lm-eval chose, which
+is the softmax of its scores; these depend on the metric (`READINGS`). Outcomes must agree with the
+logged ones: rows that differ must be near ties, or else the metric is left out.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from caopd_bench.runs.run import Row, make_row
 __all__ = ["OptionRows", "holds_options", "read_options"]
 
 
-#: What is read where nothing was judged.
+#: Readings used if no metric was logged.
 PLAIN = READINGS[:2]
-#: Options that a question has at most.
+#: Maximum number of options of a question.
 MOST = 1000
 NOT_ONE = "the outcome of some questions is a fraction, not 0 or 1"
 NO_TEXTS = "the log does not contain the options, whose lengths are needed"
@@ -44,22 +44,22 @@ NO_PRIORS = "some questions have no loglikelihoods of the options without the qu
 
 @dataclass(slots=True)
 class OptionRows:
-    """The rows of one task under one reading, and what a reader should know of them.
+    """The rows of one task under one reading, with counts for notes.
 
     Attributes
     ----------
     reading : Reading
     rows : list of Row
     unlike : int
-        Rows whose logged outcome is not that of the option with the highest value.
+        Number of rows whose logged outcome differs from that of the highest option.
     first_unlike : str
-        Where the first of them is.
+        Place of the first of them.
     why_not : str
-        Why this reading cannot be made; "" where it can.
+        Why this reading is impossible; "" if it is possible.
     unplaced : int
-        Rows with none or several right options, or of which it is not known.
+        Number of rows without a single known right option.
     undefined : int
-        Rows without a probability, for a loglikelihood that is not a number.
+        Number of rows without a probability, because a loglikelihood is not a number.
     """
 
     reading: Reading
@@ -72,7 +72,7 @@ class OptionRows:
 
 
 def holds_options(sample: Mapping[str, Any]) -> bool:
-    """Return whether a line of samples has loglikelihoods of two options or more."""
+    """Return whether a line of samples has the loglikelihoods of at least two options."""
     pairs = sample.get("filtered_resps")
     return isinstance(pairs, list) and len(pairs) > 1 and all(map(_is_pair, pairs))
 
@@ -102,22 +102,22 @@ def read_options(
     first : Mapping
         Its first line.
     delimiter : str
-        What lm-eval put before each option, as its configuration says.
+        The text that lm-eval put before each option, from its configuration.
     place : Place, optional
         The group that the rows go to; by default the task.
     copies : dict, optional
-        How often each question was seen in the group's other tasks; it is changed.
+        Number of times each question was seen in the group's other tasks; it is modified.
     judge : bool
-        Judge by the right answer where no metric was logged (`--predict_only`).
+        Judge by the right answer if no metric was logged (`--predict_only`).
     by : sequence of str
         Columns of the documents to group by.
     config : mapping, optional
-        The task's configuration, which may tell what a target is where nothing was judged.
+        The task's configuration, which may show the meaning of a target if nothing was judged.
 
     Returns
     -------
     (list of OptionRows, dict)
-        One for each metric that was logged; and how many lines each filter has.
+        One `OptionRows` for each logged metric, and the number of lines of each filter.
     """
     logged = [reading for reading in READINGS if reading.metric in first]
     readings = logged or (list(PLAIN) if judge else [])
@@ -128,8 +128,8 @@ def read_options(
         return best
     if not logged:
         return _read_unjudged(where, file, readings, first, delimiter, copies, by, config or {})
-    # A log holds neither the options by themselves nor the right one's kind. In nearly all logs the
-    # first guess is right; whether it is can be seen from the outcomes.
+    # A log contains neither the bare options nor the form of the target. In nearly all logs the
+    # first guess is right, and the outcomes show whether it is.
     for by_text, before in product((False, True), dict.fromkeys((delimiter, "", " "))):
         seen = dict(copies or {})
         guess = _Guess(before.encode(), by_text, True)
@@ -154,7 +154,7 @@ def _read_unjudged(
     by: Sequence[str],
     config: Mapping[str, Any],
 ) -> tuple[list[OptionRows], dict[str, int]]:
-    """Read samples without outcomes: what their targets are is told before, or none is judged."""
+    """Read samples without outcomes; judge them only if the form of their targets is known."""
     before = delimiter.encode()
     targets = TargetCount()
     lines = Samples(file)
@@ -174,7 +174,7 @@ def _read_unjudged(
 
 
 class _Guess(NamedTuple):
-    """What stands before an option, whether a target is a text, and whether there are outcomes."""
+    """Assumed delimiter of options, whether targets are texts, and whether there are outcomes."""
 
     delimiter: bytes
     by_text: bool
@@ -194,7 +194,7 @@ def _read(
     for line in lines:
         item = line.item
         seen = copies[item] = copies.get(item, 0) + 1
-        if seen > 1:  # the same document again is another question to lm-eval
+        if seen > 1:  # to lm-eval, a repeated document is another question
             item = f"{item}#{seen}"
         asked = _read_question(line, lines, guess, known)
         for name, one in zip(names, made, strict=True):
@@ -226,7 +226,7 @@ def _read_question(
         raise UsageError(f"{lines.where(line.number)}: {count} options; a choice has 2 to {MOST:,}")
     options = line.options[:count]
     if len(options) < count or options.count(options[0]) == count:
-        # The options are in the prompt, each with the same continuation (Winogrande).
+        # The options are in the prompts, which share one continuation (Winogrande).
         return Asked(values, given, None, None)
     start = len(guess.delimiter)
     if start:

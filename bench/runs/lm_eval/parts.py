@@ -1,7 +1,7 @@
-r"""Replies of content parts, of which lm-eval logs Python's own notation.
+r"""Rewrite replies of content parts, which lm-eval logs in Python notation.
 
 A server may answer with a list, ``[{'type': 'text', 'text': 'Answer: 5'}]``; lm-eval writes the
-text that `str` gives of it. It is rewritten as JSON; nothing is evaluated.
+result of `str` on it. The text is rewritten as JSON; nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from caopd_bench.tasks.read.python_form import from_python
 __all__ = ["join_parts"]
 
 MAX_LENGTH = 1 << 20
-#: The types of the parts that the reader of a reply sees.
+#: Types of the parts that are visible to the reader of a reply.
 SHOWN = ("text", "output_text")
 _START = re.compile(r"\s{0,8}\[\s{0,8}\{\s{0,8}['\"]")
-#: Escapes that JSON does not have, and any other.
+#: Escapes that JSON lacks, and any other escape.
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|.)", re.DOTALL)
 
 

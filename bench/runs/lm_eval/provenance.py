@@ -1,4 +1,4 @@
-"""What lm-eval's results file says of where the samples come from."""
+"""Extract the provenance of samples from lm-eval's results file."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = [
     "thinking_setting",
 ]
 
-#: Keys of a task's configuration that name the split of its questions, the first that is there.
+#: Keys of a task's configuration that may name the split of its questions, by precedence.
 SPLITS = ("test_split", "validation_split", "training_split")
 
 
-#: How many places of `enable_thinking` a backend heeds, by a part of its name; others heed all.
+#: Number of places of `enable_thinking` that a backend heeds, by part of its name; else all.
 HEEDED = {("vllm",): 1, ("completions", "anthropic", "litellm", "watsonx"): 0}
 
 
 def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what holds for all tasks of an evaluation."""
+    """Return the provenance common to all tasks of an evaluation."""
     config = section(results, "config")
     names = (results.get("model_name"), config.get("model"))
     return {
@@ -60,7 +60,7 @@ def run_provenance(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cache(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return lm-eval's file of answers, if it kept one: two models may have shared it."""
+    """Return lm-eval's cache of answers, if it kept one; two models may have shared it."""
     file = config.get("use_cache")
     return {"use_cache": file} if isinstance(file, str) and file else {}
 
@@ -77,7 +77,7 @@ def _environment(results: Mapping[str, Any], label: str) -> str | None:
 def task_provenance(
     task: str, sample: Mapping[str, Any], results: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what is particular to one task, from its first sample and the results."""
+    """Return the provenance of one task, from its first sample and the results."""
     doc = sample["doc"]
     generation = section(results, "configs", task).get("generation_kwargs")
     backend = section(results, "config").get("model")
@@ -99,7 +99,7 @@ def task_provenance(
 
 
 def option_settings(task: str, results: Mapping[str, Any], per: str) -> dict[str, Any]:
-    """Return what is particular to one task of options; `per` is of `READINGS`."""
+    """Return the provenance of one task with options; `per` comes from `READINGS`."""
     config = section(results, "configs", task)
     split = next((config[key] for key in SPLITS if isinstance(config.get(key), str)), None)
     source = {"set": config.get("dataset_path"), "name": config.get("dataset_name"), "split": split}
@@ -115,7 +115,7 @@ def option_settings(task: str, results: Mapping[str, Any], per: str) -> dict[str
 def pool_options(
     parts: Sequence[dict[str, Any]], group: str, results: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the settings of a group, by those of its subtasks: what they share, and one hash."""
+    """Return the settings of a group: those shared by its subtasks, and one hash."""
     if len(parts) == 1:
         return parts[0]
     pooled = {key: value for key, value in parts[0].items() if all(p[key] == value for p in parts)}
@@ -143,7 +143,7 @@ def _wording(doc: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 class Sources:
-    """The distinct sources of a task's documents, nearly all of which have one.
+    """The distinct sources of a task's documents; nearly all tasks have a single source.
 
     Examples
     --------
@@ -159,14 +159,14 @@ class Sources:
         self._last = ""
 
     def add(self, source: Any) -> None:
-        """Add that of a document."""
-        # As Python writes it: {"version": 1} equals {"version": 1.0} and is another source.
+        """Add the source of a document."""
+        # Compare by `repr`: {"version": 1} equals {"version": 1.0} but is another source.
         if (written := repr(source)) != self._last:
             self._last = written
             self._known.setdefault(json.dumps(source, sort_keys=True), source)
 
     def pool(self) -> Mapping[str, Any] | None:
-        """Return one source for all: of a pooled task, the names and all parts."""
+        """Return a single source for all documents; a pooled task has joined names and parts."""
         known = [source for source in self._known.values() if isinstance(source, Mapping)]
         if len(known) < 2:
             return known[0] if known else None
@@ -175,11 +175,11 @@ class Sources:
 
 
 def thinking_setting(arguments: Any, backend: Any = None) -> dict[str, Any]:
-    """Return what the model's arguments say of thinking: asked for or not, and what strips it.
+    """Return the thinking settings in the model's arguments: whether requested, and how stripped.
 
     `enable_thinking` of the backends hf and vllm; `hf` also takes it from the arguments of the chat
     template, which `vllm` overwrites (lm-eval 0.4.13). A client of a server hands neither on.
-    `end_token` is the tag up to which the backend drops the text before we see it.
+    `end_token` is the tag up to which the backend drops the text before logging it.
     """
     if isinstance(arguments, str):
         pairs = (pair.partition("=") for pair in arguments.split(","))
@@ -190,12 +190,12 @@ def thinking_setting(arguments: Any, backend: Any = None) -> dict[str, Any]:
     places = [arguments, *(place for place in nested if isinstance(place, Mapping))]
     named = backend if isinstance(backend, str) else ""
     heeded = next((n for words, n in HEEDED.items() if any(w in named for w in words)), len(places))
-    # Of hf, None is as if it was not named.
+    # In hf, None means unset.
     asked = next((p["enable_thinking"] for p in places[:heeded] if _asks(p)), None)
     if isinstance(asked, str):
         asked = {"true": True, "false": False}.get(asked.lower())
     token = arguments.get("think_end_token")
-    # A number is the tag's among the tokens.
+    # A number is the token id of the tag.
     is_token = isinstance(token, (str, int)) and not isinstance(token, bool)
     return {
         "asked": asked if isinstance(asked, bool) else None,
@@ -208,7 +208,7 @@ def _asks(place: Mapping[str, Any]) -> bool:
 
 
 def section(mapping: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Follow keys to a mapping; an empty one where something else or nothing is there."""
+    """Follow keys to a mapping; return an empty one if the value is missing or of another type."""
     found: Any = mapping
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None

@@ -1,4 +1,4 @@
-"""Read the responses of a line again: what each row has, beside what its text says."""
+"""Parse the responses of a line again, to compare each row with its text."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from caopd_bench.tasks.read.parse import PARSER_VERSION, parse_response
 
 __all__ = ["Verdict", "read_twice"]
 
-#: What two readings of one text must agree in: confidence, status, correct.
+#: Values in which two readings of a text must agree: confidence, status, correct.
 Verdict = tuple[float | None, str, int | None]
-#: Statuses of rows whose answer has a part in the vote.
+#: Statuses of rows whose answer counts in the vote.
 ANSWERED = ("ok", "no_confidence", "bad_confidence")
 
 
 def read_twice(
     task: str, sample: Mapping[str, Any], where: str
 ) -> Iterator[tuple[Verdict, Verdict]]:
-    """Yield what each row has, and what its text says."""
+    """Yield each row's stored verdict and the verdict from its text."""
     doc = sample["doc"]
     way, kind = way_of(doc), doc.get("kind")
     # What was not made to be judged again. Probabilities (ptrue) stay as they are by themselves.
@@ -36,13 +36,13 @@ def read_twice(
     if kind != "latex":
         try:
             again = list(make_rows(task, judge_again(sample, where), where))
-        except UsageError:  # a gold answer that is not of its kind
+        except UsageError:  # a gold answer of another kind
             return
         is_lost = any(
             r.status in ANSWERED and not has_text(r.text) for r in recorded if r.task == task
         )
         for ours, read, status in zip(recorded, again, statuses, strict=True):
-            # A vote has no text of its own: it is counted again if every answer in it has one.
+            # A vote has no text of its own; count it again if all of its answers have texts.
             if has_text(ours.text) if ours.task == task else not is_lost:
                 yield _compare(
                     (ours.confidence, ours.status, ours.correct),
@@ -61,14 +61,14 @@ def read_twice(
 
 
 def _list_statuses(sample: Mapping[str, Any], rows: int) -> list[Any]:
-    """Return the status that is written for each row; None where its row only supposes one."""
+    """Return the logged status of each row; None if the status was only inferred."""
     written = sample.get("status")
     listed = written if isinstance(written, list) else [written]
     return [*listed, *[None] * (rows - len(listed))]
 
 
 def _compare(recorded: Verdict, read: Verdict, status: Any) -> tuple[Verdict, Verdict]:
-    """Return both; why there is no confidence is no difference where that was not written."""
+    """Return both verdicts, ignoring the reason for a missing confidence if it was not logged."""
     if status is None and recorded[0] is None and read[0] is None:
         return recorded, (None, recorded[1], read[2])
     return recorded, read

@@ -1,8 +1,8 @@
-"""Which options are right: lm-eval's target is an option's place, a list of places, or its text.
+"""Find the right options; lm-eval's target is an index, a list of indices, or an option's text.
 
-A log holds the target as a text. Where options are numbers, "1" may be the second option or the one
-that reads 1. Outcomes tell which; without them (`--predict_only`), the other questions of the task
-do, or else the configuration.
+A log stores the target as text. If options are numbers, "1" may be the second option or the option
+with the text "1". The outcomes decide; without them (`--predict_only`), the other questions of the
+task decide, or else the configuration.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 __all__ = ["TargetCount", "find_right"]
 
-#: How lm-eval writes a function of Python into a configuration.
+#: Marks of a Python function in lm-eval's configuration.
 CODE = ("def ", "lambda ", "<function", "functools.partial")
 
 
 def find_right(
     target: str, options: Sequence[bytes], by_text: bool
 ) -> tuple[tuple[int, ...], bool]:
-    """Find the right options by lm-eval's target: a place or a list of places (true), or a text."""
+    """Find the right options from lm-eval's target, which is one or more places, or a text."""
     text = target.encode("utf-8", "surrogatepass")
     if by_text and text in options:
         return (options.index(text),), False
@@ -40,18 +40,18 @@ def _place(word: str) -> int | None:
 
 @dataclass(slots=True)
 class TargetCount:
-    """Targets of a task, by what they can be.
+    """Count the targets of a task by possible meaning.
 
     Attributes
     ----------
     texts : int
-        Only the text of an option.
+        Targets that can only be the text of an option.
     places : int
-        Only a place.
+        Targets that can only be a place.
     either : int
-        The text of one option, and the place of another.
+        Ambiguous targets: the text of one option and the place of another.
     target : str
-        The first of these.
+        The first ambiguous target.
     where : str
         Its line.
     """
@@ -76,14 +76,14 @@ class TargetCount:
         elif place != text:
             self.texts += 1
         else:
-            # A word is read as a text either way; a number that is its own place tells nothing.
+            # A word is always a text, and a number at its own place is uninformative.
             self.texts += _place(target) is None
 
     def tell(self, config: Mapping[str, Any], doc: Mapping[str, Any]) -> bool | None:
-        """Return whether targets are texts; None where neither they nor the configuration tell."""
+        """Return whether targets are texts; None if neither they nor the configuration decide."""
         if bool(self.texts) != bool(self.places):
             return self.texts > 0
-        if not self.either:  # each target can be one thing only
+        if not self.either:  # no target is ambiguous
             return True
         rule = config.get("doc_to_target")
         if isinstance(rule, int):
@@ -95,10 +95,10 @@ class TargetCount:
             return isinstance(value, str) if isinstance(value, (str, int)) else None
         if config.get("doc_to_choice") is None:
             return None
-        return not self.target.isdigit()  # lm-eval makes an integer of digits that a template gives
+        return not self.target.isdigit()  # lm-eval turns a template's digits into an integer
 
     def why_not(self) -> str:
-        """Say why no outcome can be told."""
+        """Return why outcomes cannot be determined."""
         return (
             f"the right answer of {self.either:,} questions is the text of one option and the "
             f"position of another, first in {self.where}, and neither the other questions nor "
