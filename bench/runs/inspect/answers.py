@@ -1,4 +1,4 @@
-"""A sample as a logged answer: its text, its right answer, what names its question."""
+"""Convert a sample to a logged answer: its text, right answer and question identifier."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from caopd_bench.runs.logged import Logged
 
 __all__ = ["Asked", "epoch_of", "read_answer", "word_question"]
 
-#: Characters of an answer, of what was asked, and of the right answer.
+#: Maximum characters of an answer, a question, and a right answer.
 MAX_TEXT = MAX_LINE
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the reader wants of every sample: the kind of the answers, and keys of the metadata."""
+    """Settings for all samples: the kind of the answers, and metadata keys to group by."""
 
     kind: str
     keys: tuple[str, ...]
 
 
 def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged | None:
-    """Return the answer of a sample; None if the log does not say which option was shown as which.
+    """Return the answer of a sample; None if the log does not show the order of its options.
 
     Parameters
     ----------
     fields : mapping
-        As of `take_sample`.
+        As from `take_sample`.
     where : str
         Names the sample in an error.
     asked : Asked
@@ -42,7 +42,7 @@ def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged |
     Raises
     ------
     UsageError
-        If it has no right answer, or too long a text.
+        If the sample has no right answer, or a text that is too long.
     """
     attached = mapping(fields, "attachments")
     question = read_text(fields.get("input"), attached)
@@ -83,13 +83,13 @@ def read_answer(fields: Mapping[str, Any], where: str, asked: Asked) -> Logged |
 
 
 def epoch_of(fields: Mapping[str, Any]) -> int:
-    """Return the number of the try, from 1 on."""
+    """Return the number of the epoch, counted from 1."""
     epoch = fields.get("epoch")
     return epoch if isinstance(epoch, int) else 1
 
 
 def word_question(question: str, options: Sequence[str]) -> str:
-    r"""Word a question with its options, as the tasks with options do.
+    r"""Format a question with its options, as the tasks with options do.
 
     Examples
     --------
@@ -101,14 +101,14 @@ def word_question(question: str, options: Sequence[str]) -> str:
 
 
 def _read_targets(fields: Mapping[str, Any], where: str, kind: str) -> list[str]:
-    """Return the right answers: of several any is right, as Inspect's scorers have it."""
+    """Return the right answers, any of which is accepted, as in Inspect's scorers."""
     target = fields.get("target")
     listed = target if isinstance(target, (list, tuple)) else [target]
     words = [word for one in listed if (word := _as_word(one))]
     if kind == "phrase" and words and listed is target:
         return [json.dumps(words)]
     if kind == "choice" and fields.get("choices") and words:
-        return ["".join(words)]  # of its choices Inspect wants all of several, which is refused
+        return ["".join(words)]  # Inspect requires all of several choices, which is refused
     if words:
         return list(dict.fromkeys(words))
     if fields.get("scores"):
@@ -131,7 +131,7 @@ def _read_options(choices: Any, attached: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _as_shown(gold: str, order: Sequence[int]) -> str:
-    """Return the letter that the right option had where the model saw it."""
+    """Return the letter of the right option in the order that the model saw."""
     for place, original in enumerate(order):
         if letter_of(original) == gold.strip().upper():
             return letter_of(place)
@@ -152,7 +152,7 @@ def _read_groups(
 
 
 def _look_up(metadata: Mapping[str, Any], key: str) -> Any:
-    """Return the value of a key, or of a path of keys with dots between them."""
+    """Return the value of a key, or of a dotted path of keys."""
     if key in metadata:
         return metadata[key]
     value: Any = metadata

@@ -1,4 +1,4 @@
-"""What is kept of a sample: a few fields. Of an agent's megabytes of events nothing is built."""
+"""Extract a few fields of a sample, without building an agent's megabytes of events."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from caopd_bench.core.files.plain_json import parse_json
 
 __all__ = ["ATTACHED", "REWRITTEN", "add_call", "add_prompts", "find_attached", "take_sample"]
 
-#: What stands for a long text that is kept apart.
+#: Prefix of a reference to a long text that is stored separately.
 ATTACHED = "attachment://"
-#: Fields that are kept as they are.
+#: Fields that are kept unchanged.
 KEPT = ("id", "epoch", "input", "choices", "target", "output", "scores", "metadata", "error")
-#: A sample of so few bytes is parsed whole, which is faster.
+#: A sample of at most this many bytes is parsed completely, which is faster.
 SHORT = 1 << 16
-#: What `multiple_choice(shuffle=True)` writes in place of the model's text.
+#: Text that `multiple_choice(shuffle=True)` writes in place of the model's own.
 REWRITTEN = re.compile(r"ANSWER: [A-Z1-9][0-9]?(?:, [A-Z1-9][0-9]?){0,50}")
 
 
 def take_sample(stream: JsonStream) -> dict[str, Any]:
-    """Read a sample, and give its fields.
+    """Read a sample, and return its needed fields.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def take_sample(stream: JsonStream) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If it is damaged, or no object.
+        If the sample is damaged, or is not an object.
     """
     fields: dict[str, Any] = {}
     short = stream.short(SHORT)
@@ -58,7 +58,7 @@ def take_sample(stream: JsonStream) -> dict[str, Any]:
         elif key == "events" and is_list and _may_be_rewritten(fields):
             add_call(fields, _each(stream))
         elif key == "attachments" and stream.peek() == "{":
-            # They come last: before them stands what names them.
+            # Attachments come last, after all fields that refer to them.
             is_known = "output" in fields and "call" not in fields
             names = find_attached(fields) if is_known else None
             fields["attachments"] = {
@@ -72,7 +72,7 @@ def take_sample(stream: JsonStream) -> dict[str, Any]:
 
 
 def find_attached(value: Any) -> set[str]:
-    """Find the names of the attachments that stand in a value.
+    """Find the names of the attachments that a value refers to.
 
     Examples
     --------

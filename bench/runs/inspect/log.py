@@ -1,4 +1,4 @@
-"""The answers of a log of Inspect, by question and epoch."""
+"""Read the answers of a log of Inspect, by question and epoch."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ def read_inspect(
     file : Path
         `.eval` or `.json`.
     kind : str
-        Of the gold answers. Any of several targets is right; for a sample with choices, where
-        Inspect wants all of them, they are refused.
+        Kind of the gold answers. Any of several targets is right, except for a sample with choices:
+        Inspect requires all of these, so several targets are refused.
     by : sequence of str
-        Keys of the samples' metadata to group by, beside `GROUPS`; inner ones with dots.
+        Metadata keys to group by, in addition to `GROUPS`; nested keys are dotted paths.
     notes : list of str, optional
-        Gets what the reader of the numbers must know, once all answers are there.
+        Receives notes for the reader of the numbers, after the last answer.
 
     Raises
     ------
     UsageError
-        If it is no such log, is damaged, or is packed in a way that needs a package.
+        If the file is not such a log, is damaged, or its compression needs another package.
     """
     asked = Asked(kind, tuple(dict.fromkeys([*GROUPS, *by])))
-    # Of a sample, which may hold every call of an agent, only the answer is kept.
+    # Keep only the answer, since a sample may hold every call of an agent.
     found: dict[tuple[Any, int], Logged | None] = {}
     again = 0
     for name, fields, is_again in iterate_samples(file):
         answer = read_answer(fields, f"{file} {name}", asked)
         has_id = fields.get("id") is not None
-        # 1 and "1" are two ids.
+        # 1 and "1" are different ids.
         key = (json.dumps(fields["id"]), epoch_of(fields)) if has_id else (name, 0)
         again += is_again or key in found
         found[key] = answer
     answers = _name([answer for answer in found.values() if answer is not None])
     if notes is not None:
         notes += _word_notes(again, len(found) - len(answers))
-    # The archive's order is that of finishing.
+    # The archive is in order of completion.
     order = {item: i for i, item in enumerate(dict.fromkeys(one.item for one in answers))}
     yield from sorted(answers, key=lambda one: (order[one.item], one.sample or 0))
 
 
 def _name(answers: Sequence[Logged]) -> list[Logged]:
-    """Name by their ids too the questions whose text several samples share.
+    """Add the sample id to the names of questions whose text several samples share.
 
-    The others keep the name that their text gives, by which they pair with lm-eval's rows.
+    Other questions keep the name derived from their text, by which they pair with lm-eval's rows.
     """
     ids: dict[str, set[str | None]] = defaultdict(set)
     for one in answers:

@@ -1,9 +1,9 @@
-"""Which samples a log of Inspect has: one at a time from its file, none of them twice.
+"""Iterate over the samples of a log of Inspect, one at a time and without duplicates.
 
 An `.eval` is a zip with a member for each sample, `samples/ID_epoch_N.json`. A sample that was run
-again is written once more under its name, and the last one counts. In the layout in chunks, a
-sample is a folder: `sample.json` without messages, events, attachments and metadata, which stand
-beside it as `messages/0.json`, `attachments/0.json`, `metadata.json`.
+again is written again under the same name, and the last one counts. In the chunked layout, a sample
+is a folder: `sample.json` without messages, events, attachments and metadata, which are stored next
+to it as `messages/0.json`, `attachments/0.json`, `metadata.json`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from caopd_bench.runs.inspect.fields import add_call, add_prompts, find_attached
 __all__ = ["iterate_samples", "read_header"]
 
 PIECE = 1 << 20
-#: Keys of the header that are read from a log in one piece.
+#: Header keys that are read from a log that is a single JSON file.
 KEPT_OF_HEADER = ("eval", "status", "results")
 HEADERS = ("header.json", "_journal/start.json")
-#: A sample in one piece; a sample in chunks; another member of one.
+#: Names of an unchunked sample, of a chunked sample, and of another member of one.
 WHOLE = re.compile(r"samples/.*_epoch_\d{1,9}\.json", re.DOTALL)
 SHELL = re.compile(r"(samples/.*_epoch_\d{1,9}/)sample\.json", re.DOTALL)
 CHUNK = re.compile(
@@ -38,12 +38,12 @@ CHUNK = re.compile(
 
 
 def read_header(file: Path) -> dict[str, Any]:
-    """Return what the log says of the whole evaluation: its keys `eval`, `status`, `results`.
+    """Return the log's header for the whole evaluation: the keys `eval`, `status`, `results`.
 
     Raises
     ------
     UsageError
-        If it is no log of Inspect.
+        If the file is not a log of Inspect.
     """
     if file.suffix == ".json":
         with _reading(file) as stream:
@@ -53,7 +53,7 @@ def read_header(file: Path) -> dict[str, Any]:
                     header[key] = stream.value()
                 is_over = key == "samples" and "eval" in header and "status" in header
                 if is_over or len(header) == len(KEPT_OF_HEADER):
-                    break  # the samples come next, and they are long
+                    break  # the long samples come next
         if "eval" not in header:
             raise UsageError(f"{file}: not a log of Inspect; rows go into .jsonl, .csv or .parquet")
         return header
@@ -122,7 +122,7 @@ def _samples_of_json(file: Path) -> Iterator[tuple[str, dict[str, Any], bool]]:
 
 
 def _sort_members(archive: Archive, file: Path) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the names of samples in one piece; and of those in chunks, each with its chunks."""
+    """Return the names of unchunked samples, and chunked samples with their chunks."""
     wholes: list[str] = []
     chunks: dict[str, list[str]] = {}
     others: list[tuple[str, str]] = []
@@ -177,11 +177,11 @@ def _read_chunks(archive: Archive, file: Path, name: str, parts: list[str]) -> d
 def _entries_of(
     archive: Archive, file: Path, parts: list[str], sequence: str, names: set[str] | None = None
 ) -> Iterator[tuple[int, Any]]:
-    """Yield the numbered entries of a sequence in chunks; with `names` only those numbers."""
+    """Yield the numbered entries of a chunked sequence; with `names`, only those numbers."""
     for part in parts:
         found = CHUNK.fullmatch(part)
         if found is None or found[2] != sequence or not found[3].isdecimal():
-            continue  # also `events/stats.json`
+            continue  # such as `events/stats.json`
         where = f"{file} {part}"
         with _damage(where):
             stream = JsonStream(archive.stream(part), where)

@@ -1,8 +1,8 @@
-"""In which order a multiple choice was shown: `multiple_choice(shuffle=True)` changes it.
+"""Find the order in which options were shown, which `multiple_choice(shuffle=True)` changes.
 
-Inspect logs `choices` and `target` in the order of the data set. Where it understands an answer, it
-also writes the prompt and the answer anew, as if nothing had been shuffled: the model's own text is
-left in the events. Where it does not, the answer keeps the letters that the model saw.
+Inspect logs `choices` and `target` in the order of the data set. If it can parse an answer, it also
+rewrites the prompt and the answer as if nothing had been shuffled, and the model's own text remains
+only in the events. Otherwise the answer keeps the letters that the model saw.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from caopd_bench.runs.inspect.texts import answer_of, read_text
 
 __all__ = ["find_order", "letter_of", "undo_rewriting"]
 
-#: What follows an option: the end of its line, or of its place in a line of all.
+#: Text after an option: the end of its line, or a separator if all options share a line.
 _END = re.compile(
     r"[ \t*_`]{0,8}(?:[,;|/.]?[ \t]{0,8}(?:\n|\Z)|[,;|/](?=\s)"
     r"|[ \t]{1,8}(?=(?:or |and )?[-*_`(\[]{0,6}[A-Z1-9]))"
 )
 _BETWEEN = re.compile(r"[\s,;|/.]{0,12}(?:(?:or|and)\s{1,3})?")
-#: So many lists are looked at, from the last on.
+#: Maximum number of lists to try, starting from the last.
 MAX_STARTS = 1000
-#: Of more options no order is looked for: the time grows with the square of their number.
+#: With more options, no order is searched for, since the time grows quadratically.
 MAX_OPTIONS = 100
 
 
@@ -44,16 +44,16 @@ def find_order(
     Parameters
     ----------
     prompts, options : sequence of str
-        What the model was asked, and the options in the order of the data set.
+        The prompts to the model, and the options in the order of the data set.
     is_shuffled : bool
-        Whether it is known that the orders may differ.
+        Whether the options are known to have been shuffled.
 
     Returns
     -------
     tuple of int or None
-        The places, in `options`, of those that were shown as A, B, ...; the order of `options` if
-        no prompt lists them. None if two prompts list them in different orders, or none does
-        though they were shuffled.
+        Indices into `options` of those shown as A, B, ...; the order of `options` if no prompt
+        lists them. None if two prompts list them in different orders, or if no prompt lists them
+        although they were shuffled.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def find_order(
 
 
 def _order_in(prompt: str, options: Sequence[str]) -> tuple[int, ...] | None:
-    """Return the order of the last list in a prompt that has all options, each of them once."""
+    """Return the order of the last list in a prompt that has all options exactly once."""
     if len(options) > MAX_OPTIONS:
         return None
     starts = deque((one.start() for one in _head_of(0).finditer(prompt)), MAX_STARTS)
@@ -77,7 +77,7 @@ def _order_in(prompt: str, options: Sequence[str]) -> tuple[int, ...] | None:
 
 @cache
 def _head_of(place: int) -> re.Pattern[str]:
-    """Return the pattern of what stands before an option: `A) `, `A. `, `(A) `, `- **A:** `."""
+    """Return the pattern of an option's label: `A) `, `A. `, `(A) `, `- **A:** `."""
     return re.compile(
         rf"(?<![^\W_])(?:[-*•][ \t]{{1,3}})?[*_`]{{0,3}}(?:"
         rf"[(\[]{letter_of(place)}[)\]][:.]?|{letter_of(place)}[).:\]]"
@@ -86,8 +86,8 @@ def _head_of(place: int) -> re.Pattern[str]:
 
 
 def _follow(text: str, at: int, options: Sequence[str]) -> tuple[int, ...] | None:
-    """Read a list from a place on: one option after the other."""
-    # The longest first: one option may begin like another.
+    """Parse a list of options from a position on."""
+    # Try the longest first, since one option may be a prefix of another.
     left = sorted(range(len(options)), key=lambda i: (-len(options[i]), i))
     order = []
     for number in range(len(options)):
@@ -105,7 +105,7 @@ def _follow(text: str, at: int, options: Sequence[str]) -> tuple[int, ...] | Non
 
 
 def _ends(text: str, at: int, option: str) -> bool:
-    """Return whether an option stands at a place, as a whole."""
+    """Return whether a complete option is at a position."""
     end = at + len(option)
     return text.startswith(option, at) and _END.match(text, end) is not None
 
@@ -127,7 +127,7 @@ def undo_rewriting(
 
 
 def _messages_of(call: Mapping[str, Any], pool: Sequence[Any]) -> list[Any]:
-    """Return the messages of a call: its own, and those of ranges of the pool."""
+    """Return the messages of a call: its own, and those it refers to by ranges of the pool."""
     own, ranges = call["input"], call["input_refs"]
     messages = list(own) if isinstance(own, list) else []
     for one in ranges if isinstance(ranges, list) else ():

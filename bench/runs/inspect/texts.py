@@ -1,4 +1,4 @@
-"""Texts of Inspect's messages: parts are joined, attachments looked up, reasoning left out."""
+"""Extract texts of Inspect's messages: join parts, resolve attachments, drop reasoning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["answer_of", "mapping", "read_text"]
 
 
 def mapping(value: Any, key: str) -> Mapping[str, Any]:
-    """Return what stands under a key, if it is a mapping; else an empty one."""
+    """Return the value of a key if it is a mapping; else an empty mapping."""
     inner = value.get(key) if isinstance(value, Mapping) else None
     return inner if isinstance(inner, Mapping) else {}
 
@@ -22,9 +22,9 @@ def read_text(content: Any, attached: Mapping[str, Any]) -> str:
     Parameters
     ----------
     content
-        A text, a list of parts, or a list of messages.
+        A string, a list of parts, or a list of messages.
     attached : mapping
-        The attachments by their names.
+        The attachments by name.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def read_text(content: Any, attached: Mapping[str, Any]) -> str:
 
 
 def answer_of(output: Any, attached: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Return the text of a model's output, and why it ends: "length", "filter" or ""."""
+    """Return the text of a model's output, and why it was cut off: "length", "filter" or ""."""
     choices = output.get("choices") if isinstance(output, Mapping) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
         return None, ""
@@ -59,5 +59,5 @@ def answer_of(output: Any, attached: Mapping[str, Any]) -> tuple[str | None, str
     return text, STOPPED.get(reason, "") if isinstance(reason, str) else ""
 
 
-#: Inspect's reasons why a text was cut.
+#: Inspect's reasons for a cut-off text, and ours.
 STOPPED = {"max_tokens": "length", "model_length": "length", "content_filter": "filter"}

@@ -1,7 +1,7 @@
-"""Which reader a path has: every module with a `READER` is asked.
+"""Find the reader of a path by asking every module with a `READER`.
 
-Those of runs lie in this folder, those of logs in the folders in it: where a run is read, the
-formats of logs are not loaded.
+Readers of runs are in this folder and readers of logs in its subfolders, so that reading a run does
+not load the log formats.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["all_readers", "find_reader", "list_left", "list_runs"]
 
 @cache
 def all_readers(*, of_logs: bool) -> tuple[Reader, ...]:
-    """Return the readers of runs, or those of logs, in the order in which they are asked."""
+    """Return the readers of runs or of logs, in the order in which they are tried."""
     package = __package__ or __name__.rpartition(".")[0]
     here = Path(__file__).parent
     files = here.glob("*/[!_]*.py" if of_logs else "[!_]*.py")
@@ -28,18 +28,18 @@ def all_readers(*, of_logs: bool) -> tuple[Reader, ...]:
 
 
 def find_reader(path: Path, *, of_logs: bool = False) -> Reader | None:
-    """Find the reader of a path; with `of_logs` among those that open answers."""
+    """Find the reader of a path; with `of_logs`, among the readers of logs."""
     return next((one for one in all_readers(of_logs=of_logs) if one.finds(path)), None)
 
 
 def list_runs(path: Path) -> list[Path]:
-    """Return the paths of the runs that a path holds: itself, but for a path of several."""
+    """Return the paths of the runs in a path, which is the path itself if it is a single run."""
     reader = find_reader(path)
     return [path] if reader is None or reader.runs is None else list(reader.runs(path))
 
 
 def list_left(path: Path) -> dict[Path, str]:
-    """Return everything in a path that no reader takes as part of a run, with the reasons."""
+    """Return the items of a path that are not part of any run, with the reasons."""
     found: dict[Path, str] = {}
     for reader in all_readers(of_logs=False):
         if reader.left is not None:

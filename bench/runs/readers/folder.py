@@ -1,4 +1,4 @@
-"""A folder of several runs: what lm_eval wrote for some models or on some days, or stored runs."""
+"""Read a folder of several runs: lm_eval output of several models or days, or stored runs."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def _list_left(path: Path) -> dict[Path, str]:
 
 def _find(path: Path) -> tuple[list[Path], list[Path]]:
     """Find results of lm_eval and folders of stored runs."""
-    # `--output_path run.json` makes run_<date>.json, not results_<date>.json.
+    # `--output_path run.json` creates run_<date>.json instead of results_<date>.json.
     results = [file for file in path.rglob("*.json") if is_results(file) and file.is_file()]
     stored = [file.parent for file in path.rglob(SUMMARY_NAME) if is_stored(file.parent)]
-    # A folder that is being written has a name with a dot in front.
+    # The name of a folder that is being written begins with a dot.
     results, stored = (
         sorted(run for run in found if not _is_hidden(run.relative_to(path)))
         for found in (results, stored)
@@ -65,10 +65,10 @@ def _find(path: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _leave_copies(stored: Sequence[Path], results: Sequence[Path]) -> dict[Path, str]:
-    """Tell which stored runs are left out beside results, and why: a copy would count twice.
+    """Return the stored runs to leave out next to results, and why: a copy would count twice.
 
-    A copy is known by the date of its evaluation. Without one a run of a model and a task that some
-    results have may be a copy; one of another model or of another task is none.
+    A copy is recognised by the date of its evaluation. A run without a date may be a copy if some
+    results have the same model and task; a run of another model or task is not a copy.
     """
     told = {run: _load(run / SUMMARY_NAME) for run in stored} if results else {}
     known = {file: _load(file) for file in results} if told else {}
@@ -77,11 +77,11 @@ def _leave_copies(stored: Sequence[Path], results: Sequence[Path]) -> dict[Path,
 
 
 def _why_left(run: Path, summary: _Told, results: Mapping[Path, _Told]) -> str:
-    """Say why a stored run is left out beside results; "" if it is not."""
+    """Return why a stored run is left out next to results; "" if it is not."""
     if not summary and not (run / ROWS_NAME).exists():
         return f"its {SUMMARY_NAME} does not belong to a stored run"
     if not summary:
-        return ""  # it is damaged, and whoever reads it says so
+        return ""  # damaged, which reading it reports
     made = _section(summary, "provenance")
     date = made.get("date")
     for file, found in results.items():
@@ -102,7 +102,7 @@ def _may_be_of(made: _Told, results: _Told) -> bool:
 
 
 def _load(file: Path) -> _Told:
-    """Return what a file of lm-eval or of ours tells; nothing if it cannot be read."""
+    """Return the contents of a file of lm-eval or of ours; empty if it cannot be read."""
     try:
         found = load_json(file)
     except (OSError, ValueError, UsageError):

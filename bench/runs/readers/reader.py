@@ -1,4 +1,4 @@
-"""What a reader of runs or of logs says of itself."""
+"""Define the interface of readers of runs and logs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Log", "Reader", "refuse_several"]
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Logged answers, to be judged, and what the log says of the whole evaluation.
+    """Logged answers to be judged, and the log's metadata of the whole evaluation.
 
     Attributes
     ----------
@@ -28,15 +28,15 @@ class Log:
         Where the answers come from, for the provenance.
     model, task : str, optional
     max_tokens : int, optional
-        The budget of an answer.
+        The token budget of an answer.
     provenance : mapping
-        Of the run: `gen_kwargs`, `packages`, `date`.
+        Provenance of the run: `gen_kwargs`, `packages`, `date`.
     source : mapping
-        What names the questions, beside the hash of the file.
+        Identifies the question set, in addition to the hash of the file.
     warnings : sequence of str
-        Without the name of the task.
+        Notes without the name of the task.
     file : Path, optional
-        The one that holds the answers, of a log that is a folder.
+        The file with the answers, if the log is a folder.
     kind : str, optional
         Of the right answers, where the log itself tells: it comes before the user's, whom a log of
         Inspect lets choose.
@@ -56,25 +56,27 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One format. Either `read` or `open_log` is given: a run has outcomes, a log has answers.
+    """A format. Either `read` or `open_log` is set: a run has outcomes, a log has answers.
 
     Attributes
     ----------
     name : str
-        What such a path is, for messages: "a log of Inspect".
+        Description of such a path for messages: "a log of Inspect".
     finds : callable
-        Whether a path, which need not exist, is of this format. It looks at names and a few bytes,
-        and all are asked: what reads the format is imported inside `read` and `open_log`.
+        Returns whether a path, which need not exist, is of this format. It examines names and a few
+        bytes only, since all readers are asked; the parsing code is imported inside `read` and
+        `open_log`.
     read : callable, optional
-        Gives the run that a path holds. The columns are of flat files.
+        Returns the run of a path. The columns apply to flat files.
     runs : callable, optional
-        Gives the paths of the runs of a path that holds several.
+        Returns the paths of the runs in a path that holds several.
     left : callable, optional
-        Gives the paths in it that are not among them although they look like runs, and the reasons.
+        Returns the paths in it that look like runs but are left out, and the reasons.
     open_log : callable, optional
         Opens a file of answers; takes the columns and the kind of the gold answers.
     order : int
-        Where several find a path, the lowest reads it. Formats that only they can be come first.
+        If several readers recognise a path, the lowest order reads it. The most specific formats
+        come first.
     """
 
     name: str
@@ -87,6 +89,6 @@ class Reader:
 
 
 def refuse_several(path: Path, reader: Reader) -> UsageError:
-    """Say that a path holds several runs, with their names."""
+    """Return the error for a path that holds several runs, with their names."""
     runs = list(reader.runs(path)) if reader.runs is not None else []
     return UsageError(f"{path}: {reader.name} with {len(runs)} runs; choose one:", runs)
