@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 
-# Type checkers take this for true; `typing` would be an import.
+# Type checkers treat this name as true; `typing` would be an import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     words : sequence of str, optional
-        The command line. By default that of the process, which then exits with the command.
+        The command line. By default that of the process, which then exits after the command.
 
     Raises
     ------
@@ -40,15 +40,15 @@ def main(words: Sequence[str] | None = None) -> int:
         from caopd_bench.core.process.command import run
 
         return run(lambda: _read(words), is_ours=words is None)
-    except KeyboardInterrupt:  # in its first or last moment
+    except KeyboardInterrupt:  # at its very start or end
         _say("stopped")
         return 130
     except MemoryError:
         _say("not enough memory")
         return 70
-    except SystemExit:  # of argparse
+    except SystemExit:  # raised by argparse
         raise
-    except BaseException as error:  # what says such things in better words is itself broken
+    except BaseException as error:  # the module that words errors is itself broken
         said = (str(error).splitlines() or [""])[0]
         _say(
             f"this installation is broken ({type(error).__name__}: {said}); reinstall from the "
@@ -72,7 +72,7 @@ def _read(words: Sequence[str] | None) -> Command:
 
 def _say(line: str) -> None:
     try:
-        if sys.stderr is not None:  # else print would take standard output
+        if sys.stderr is not None:  # otherwise print would use standard output
             print(f"caopd-bench: {ascii(line)[1:-1]}", file=sys.stderr, flush=True)
     except (OSError, ValueError, MemoryError):
         pass

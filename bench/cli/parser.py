@@ -66,7 +66,7 @@ def _take_more(options: argparse.Namespace, extra: list[str]) -> None:
     setattr(options, options.more, [*getattr(options, options.more), *extra])
 
 
-#: argparse's wordings of errors, and ours.
+#: Error wordings of argparse, and ours.
 _INVALID = re.compile(
     r"invalid choice: (?P<given>'.*?'|\".*?\"|\S+) \(choose from (?P<known>.*)\)$"
 )
@@ -83,7 +83,7 @@ _REWORDED = (
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Keeps the lines of a text, wraps each under its own beginning, and splits no word."""
+    """Keeps the lines of a text, wraps each with its own indentation, and never splits words."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         from textwrap import fill
@@ -111,8 +111,8 @@ class _Formatter(argparse.HelpFormatter):
 class _Parser(argparse.ArgumentParser):
     """Reports errors in one line; `fill` adds a command's options when they are needed.
 
-    `examples` are command lines without `caopd-bench`, `codes` the exit codes that mean something
-    of their own for the command, and `more` further lines; --help shows all three at its end.
+    `examples` are command lines without `caopd-bench`, `codes` the exit codes with a meaning
+    specific to the command, and `more` further lines; --help shows all three at its end.
 
     Abbreviations are off: `--confidence 0.9` would abbreviate `--confidence-column` in a command
     without `--confidence`.

@@ -195,7 +195,7 @@ def _origin(name: str) -> str:
 
 
 def _print_plan(options: argparse.Namespace, tasks: dict[str, TaskEntry]) -> None:
-    """Print what an evaluation costs: one task, or the prompt panel."""
+    """Print the cost of an evaluation of one task or of the prompt panel."""
     from difflib import get_close_matches
 
     from caopd_bench.core.errors import UsageError

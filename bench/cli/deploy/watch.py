@@ -208,6 +208,6 @@ def _deliver(options: argparse.Namespace, found: Look, text: str) -> list[str]:
     if options.log_to is not None:
         try:
             log_look(options.log_to, found, options.state)
-        except Exception as error:  # the look is done, whatever a client raises
+        except Exception as error:  # the look is complete, whatever a client raises
             lost.append(f"--log-to {options.log_to}: {type(error).__name__}: {error}")
     return lost

@@ -47,7 +47,7 @@ def render_json(result: GateResult) -> str:
 
 
 def _policy(result: GateResult) -> dict[str, Any]:
-    """Return the policy; of a reference by an absolute path the end, as the file may be shared."""
+    """Return the policy; shorten the reference's absolute path, since the file may be shared."""
     policy: dict[str, Any] = result.policy.model_dump(exclude_none=True)
     reference = policy.get("reference", "")
     if is_path(reference) and not reference.startswith("."):

@@ -36,7 +36,7 @@ def explain(result: GateResult) -> list[str]:
 
 
 def _say_code(result: GateResult) -> Iterator[str]:
-    """Say why the exit code is not what on_inconclusive makes of it, or that it is 0."""
+    """Explain an exit code that differs from on_inconclusive, or that is 0."""
     number = len(result.undecidable)
     if number:
         numbers = "a gated number" if number == 1 else f"{number} gated numbers"
@@ -68,7 +68,7 @@ def _cut(lines: Sequence[str]) -> list[str]:
 
 
 def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str]:
-    """Say of the open numbers of one task or group what is known, and how many items decide."""
+    """Describe the open numbers of one task or group, and the items that would decide them."""
     first = cells[0]
     where = place(first, result)
     for cell in cells:
@@ -94,7 +94,7 @@ def _what_decides(cells: Sequence[GateCell], result: GateResult) -> Iterator[str
 
 
 def _why_never(cell: GateCell, result: GateResult) -> str:
-    """Say why no number of items is named."""
+    """Return the reason why no number of items is given."""
     if cell.reason:
         return f"the number of items needed is unknown: {label(cell)} cannot be computed here"
     what = f"the change in {label(cell)}" if cell.rule == "margin" else label(cell)

@@ -55,7 +55,7 @@ def list_annotations(result: GateResult) -> Iterator[str]:
 
 
 def _list_tasks(result: GateResult) -> list[str]:
-    """Say of each task what keeps it from a PASS; first what no items of the same kind decide."""
+    """Describe for each task what prevents a PASS, beginning with what more items cannot decide."""
     if result.outcome == "PASS":
         return []
     asked = result.policy.min_items

@@ -70,7 +70,7 @@ def render_html(result: GateResult) -> str:
 
 def _table(section: Section, result: GateResult) -> str:
     name, rests_on = (_text(part, NAME_WIDTH) for part in title(section, result.policy))
-    # An empty heading says nothing to who listens to the page.
+    # An empty heading is meaningless in a screen reader.
     first = "".join(f'<th scope="col">{head or "number"}</th>' for head in heads(result.policy))
     rows = []
     for cell in section.cells:

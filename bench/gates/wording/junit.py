@@ -88,7 +88,7 @@ def _sentence(cell: GateCell, result: GateResult) -> str:
     names, row = heads(result.policy)[1:], values(cell)[1:]
     worse, better = ("worse by", "better by") if cell.rule == "margin" else ("beyond", "inside by")
     by = worse
-    # Read alone, a minus sign after "worse by" may be taken for a hyphen.
+    # Out of context, a minus sign after "worse by" may be mistaken for a hyphen.
     if row[2].startswith("-") and row[2] != "-":
         by, row = better, [*row[:2], row[2][1:], *row[3:]]
     names = (*names[:2], by, *names[3:])

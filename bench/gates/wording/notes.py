@@ -40,7 +40,7 @@ def list_notes(
     list of str
     """
     tasks = [pair.task for pair in pairs]
-    # First what makes every number wrong, if it is so; once for all tasks of the same files.
+    # First the notes that would make every number wrong; once for all tasks of the same files.
     notes = list(dict.fromkeys(n for task in tasks for n in notes_on_pairing(runs, task)))
     notes += [str(difference) for difference in differences]
     notes += notes_on_order(*runs)

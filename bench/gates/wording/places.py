@@ -27,14 +27,14 @@ class Place(NamedTuple):
 
 
 class Made(NamedTuple):
-    """Numbers with their limits."""
+    """A number's values together with its limits."""
 
     numbers: Numbers
     limit: float
     tier: str
 
     def cell(self, rule: str) -> Cell:
-        """Return what the verdict needs."""
+        """Return the values that the verdict needs."""
         n = self.numbers
         margin = self.limit if rule == "margin" else 0.0
         return Cell(
@@ -124,7 +124,7 @@ def _why_undecidable(place: Place, one: Made, said: CellVerdict, lost: str) -> s
     if said.outcome != "INCONCLUSIVE" or not lost or n.excess <= 0.0:
         return ""
     from_limit = abs(n.worse_by - one.cell(place.rule).margin)
-    # Of a number without an end, they could have made anything.
+    # If a number is unbounded, missing confidences could have given it any value.
     if from_limit > n.excess and all(map(math.isfinite, low_high)):
         return ""
     return f"{lost}, and the missing confidences could move it to either side of its limit"

@@ -12,11 +12,11 @@ from caopd_bench.gates.wording.words import label_of
 
 __all__ = ["NoRoom", "describe_no_room", "judge_room"]
 
-#: AUROC of a confidence that says nothing.
+#: AUROC of an uninformative confidence.
 NOTHING = 0.5
 #: See `NoRoom`.
 SOFT = ("auroc", "overconfidence_gap")
-#: Best and worst are sums of many terms.
+#: Tolerance, since the best and worst values are sums of many terms.
 ROUNDING = 1e-9
 
 
@@ -24,17 +24,17 @@ ROUNDING = 1e-9
 class NoRoom:
     """A gated number that is already within its margin of the worst.
 
-    `is_hard` is false of one that can still get worse in another way: AUROC below .5, the gap by
-    answers that get worse.
+    `is_hard` is false if the number can still get worse in another way: AUROC below .5, or the gap
+    through worse answers.
 
     Attributes
     ----------
     task, metric : str
     value : float
-        The reference's; of the overconfidence gap, its mean confidence.
+        The reference's value; for the overconfidence gap, its mean confidence.
     worst : float
-        What `value` cannot pass: the end of the metric's range; for AUROC the .5 of a confidence
-        that says nothing.
+        The bound of `value`: the end of the metric's range; for AUROC the .5 of an uninformative
+        confidence.
     margin : float
     """
 
@@ -59,7 +59,7 @@ def judge_room(
     ----------
     task, metric : str
     value : float
-        The reference's; NaN has no room that is known of.
+        The reference's value; for NaN the room is unknown.
     margin : float
     stated : float
         The reference's mean confidence, for the gap.
@@ -83,13 +83,13 @@ def judge_room(
     elif metric == "auroc":
         worst = NOTHING
     room = worst - value if rises else value - worst
-    # A FAIL takes more than the margin.
+    # A FAIL requires more than the margin.
     has_none = room < margin - ROUNDING if is_soft else room <= margin + ROUNDING
     return NoRoom(task, metric, value, worst, margin) if has_none else None
 
 
 def describe_no_room(found: Sequence[NoRoom], tasks: int) -> list[str]:
-    """Say it, a line for each number; with the task where a policy has several.
+    """Describe each number in a line, with the task if the policy has several.
 
     Examples
     --------

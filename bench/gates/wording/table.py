@@ -25,9 +25,9 @@ __all__ = [
     "values",
 ]
 
-#: Within this many standard errors of a rerun, a change is what a rerun does.
+#: A change within this many standard errors of a rerun may be rerun noise.
 RERUN_REACH = 1.96
-#: Of the items whose correctness did not change.
+#: Numbers on the items whose correctness did not change.
 UNCHANGED = ("auroc", "strict_auroc")
 
 

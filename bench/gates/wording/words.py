@@ -10,7 +10,7 @@ from caopd_bench.scores.table import LABELS
 
 __all__ = ["MOST", "label", "label_of", "number", "place", "round_items"]
 
-MOST = 5  # reasons in the headline, and half as many as lines of a kind
+MOST = 5  # limit on the reasons in the headline; for lines of one kind, half of it
 
 
 def label(cell: GateCell) -> str:
@@ -44,7 +44,7 @@ def round_items(items: float) -> str:
 
 def place(cell: GateCell, result: GateResult) -> str:
     """Return the task and group of a number where they are needed, with a colon."""
-    # Of thousands of tasks the second is soon found; it is asked for every number.
+    # Stop at the second task: this is called for every number, with thousands of tasks.
     several = any(one.task != cell.task for one in result.cells)
     where = f"{cell.task} {cell.group}" if several and cell.group else cell.group or ""
     where = where or (cell.task if several else "")
