@@ -77,10 +77,12 @@ class Killer:
         assert self.seconds, "first an unbroken run"
         moment = self.seconds * self.draw.uniform(0.0 if number % 4 < 2 else LATE, 1.0)
         with self.log.open("wb") as log:
+            began = time.monotonic()
             process = start(words, self.environment, log)
             try:
                 process.wait(moment)
                 was_working = False
+                self.seconds = time.monotonic() - began  # the unbroken run had less of the machine
             except subprocess.TimeoutExpired:
                 was_working = True
                 if number % 2:

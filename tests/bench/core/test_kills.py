@@ -93,8 +93,9 @@ def test_score_store(home, place, killer, kills):
     words = [*COMMAND, "score", f"a={home / 'b'}", "--store", place / "run"]
     assert killer.run(words)[0] == 0
     new, old = contents(place / "run"), contents(home / "a")
-    working = 0
-    for number in range(kills):
+    working = number = 0
+    # On a machine that is busy by turns a command may end before each of the first kills.
+    while number < kills or (not working and number < kills + 20):
         shutil.rmtree(place / "run")
         shutil.copytree(home / "a", place / "run")
         working += killer.kill(words, number)
@@ -104,6 +105,7 @@ def test_score_store(home, place, killer, kills):
         assert code == 0, said
         assert contents(place / "run") == new
         assert litter(place) == []
+        number += 1
     assert working
 
 
