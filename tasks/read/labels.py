@@ -18,7 +18,7 @@ from typing import Literal
 
 from caopd_bench.tasks.read.characters import fold
 
-#: The names in a label.
+#: The kinds of statement that a label introduces.
 Kind = Literal["answer", "confidence"]
 
 ANSWERS = ("answer",)

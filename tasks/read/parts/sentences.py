@@ -98,7 +98,7 @@ def _find_sentences(visible: str, low: str | None, start: int) -> Iterator[re.Ma
 
 
 def _is_about(sentence: re.Match[str], answer: str, statistics: bool) -> bool:
-    """Return whether a sentence is about the answer, not about an interval or an error."""
+    """Return whether a sentence is about the answer: not about a parameter, and no denial."""
     if sentence["named"]:
         return True
     rest = _REST.match(sentence.string, sentence.end())
@@ -118,5 +118,5 @@ def _is_about(sentence: re.Match[str], answer: str, statistics: bool) -> bool:
 
 
 def _holds_any(low: str | None, words: tuple[str, ...]) -> bool:
-    """Return whether a text in lower case may hold one of the words: None is not looked at."""
+    """Return whether a lower-case text may contain one of the words; None always may."""
     return low is None or any(word in low for word in words)
