@@ -21,7 +21,7 @@ def _load_arith(
 ) -> list[Item]:
     if problem_seed is not None:
         raise ValueError("--metadata: problem_seed is for caopd_math; caopd_arith has one set")
-    return arithmetic.load(levels=levels)[:first]
+    return arithmetic.load(levels=levels, n=first)
 
 
 ENTRIES["math"] = Dataset(
