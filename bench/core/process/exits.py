@@ -50,7 +50,9 @@ from caopd_bench.core.errors import UsageError
 from caopd_bench.core.privacy.credentials import redact
 from caopd_bench.core.terminal import inline
 
-__all__ = ["DEBUG", "HELP", "ExitCode", "complain", "explain", "explain_output"]
+__all__ = [
+    *("DEBUG", "HELP", "ExitCode", "complain", "explain", "explain_output", "is_memory_limited"),
+]
 
 #: If this variable is set to anything but 0, internal errors show their traceback.
 DEBUG = "CAOPD_BENCH_DEBUG"
@@ -152,17 +154,18 @@ def is_memory(error: BaseException) -> bool:
         # The kernel kills a process that takes too much; the pool only reports that it died.
         or type(error).__name__ == "BrokenProcessPool"
         # A C extension that was refused memory but set no exception.
-        or (isinstance(error, SystemError) and _is_limited())
+        or (isinstance(error, SystemError) and is_memory_limited())
     )
 
 
-def _is_limited() -> bool:
-    """Return whether the address space of this process is limited (ulimit -v)."""
+def is_memory_limited() -> bool:
+    """Return whether this process has a limit of memory (``ulimit -v``, ``ulimit -d``)."""
     try:
         import resource
     except ImportError:  # Windows
         return False
-    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+    limits = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
+    return any(limit != resource.RLIM_INFINITY for limit in limits)
 
 
 def find_broken(error: BaseException) -> str:

@@ -14,6 +14,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from caopd_bench.core.process.exits import is_memory_limited
+
 __all__ = ["CODE", "check_memory", "fenced"]
 
 #: Exit code of such an end: that of an internal error.
@@ -57,10 +59,7 @@ def check_memory() -> None:
     MemoryError
         If less than the needed address space is available.
     """
-    import resource
-
-    limits = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
-    if all(limit == resource.RLIM_INFINITY for limit in limits):
+    if not is_memory_limited():
         return
     # Each of its threads needs memory, and it waits forever for threads that fail to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
