@@ -157,7 +157,7 @@ def _on_accuracy(standing: Standing, cells: Mapping[str, Cell]) -> Iterator[str]
 
 def _on_power(standing: Standing) -> Iterator[str]:
     if not math.isnan(standing.detectable):
-        pair = ", in a typical pair" if len(standing.pairs) > 1 else ""
+        pair = ", for a pair whose interval has the median width" if len(standing.pairs) > 1 else ""
         yield (
             "Smallest difference in Brier skill that the test finds in four of five cases"
             f"{pair}: {standing.detectable:.3f}."

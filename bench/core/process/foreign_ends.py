@@ -14,12 +14,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from caopd_bench.core.process.exits import is_memory_limited
+from caopd_bench.core.process.exits import ExitCode, is_memory_limited
 
 __all__ = ["CODE", "check_memory", "fenced"]
 
 #: Exit code of such an end: that of an internal error.
-CODE = 70
+CODE = int(ExitCode.INTERNAL)
 #: Bytes of address space that numpy needs to be loaded; with less, OpenBLAS exits or hangs.
 NEEDED = 160 * 2**20
 _SAID = b"caopd-bench: a library ended the process; nothing was decided\n"

@@ -27,7 +27,7 @@ MEANINGS = {
     "Accuracy": "share of right answers. It counts every answer, also those without a usable "
     "confidence.",
     "ECE": "expected calibration error: mean distance between stated confidence and accuracy, in "
-    "ten bins of equal width. &ldquo;Calibrated&rdquo; is what a perfectly calibrated model would "
+    "ten bins of equal width. &ldquo;If calibrated&rdquo; is what a perfectly calibrated model would "
     "show on as many answers: it shrinks with more answers, and is 0 only for a model that states "
     "nothing but 0 and 1. A low ECE alone does not make a confidence useful: always stating the "
     "own accuracy gives 0 as well.",

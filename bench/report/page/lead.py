@@ -131,8 +131,9 @@ def _say_limits(report: Report) -> Iterator[str]:
         )
     if len(report.entries) > 1:
         yield (
-            "Only Brier skill and accuracy are tested; a difference in any other number may be "
-            "chance."
+            "Runs are tested against each other in Brier skill and accuracy only. The interval of "
+            "any other number describes one run; that two of them do not overlap is no test, and "
+            "takes no account of how many runs are compared."
         )
     if not any(entry.given.method or entry.given.note for entry in report.entries):
         yield "How the models were trained is not recorded in the runs; --models FILE adds it."

@@ -214,7 +214,7 @@ def _number(found: Cell, metric: str, notes: FootNotes) -> str:
     if metric == "ece":
         null = found.find("null_ece")
         if null is not None and not math.isnan(null.estimate):
-            extra = f'<span class="limits">calibrated: {number(null.estimate)}</span>'
+            extra = f'<span class="limits">{number(null.estimate)} if calibrated</span>'
     return cell(record, notes, extra)
 
 
