@@ -4,15 +4,16 @@ import re
 from functools import lru_cache
 
 MAX_ANSWER = 4000  # characters of an answer that are kept
-_SHORT = 60  # characters of an answer whose cleaning is remembered
+_SHORT = 60  # longest text, in characters, whose cleaning is cached
 _NEXT_KEY = re.compile(r",\s{0,3}'$")  # the opening quote of the next key of {'answer': '5', '...
 _CLOSED_MATHS = re.compile(r"\s{0,9}(?:\\[)\]]|\$\$?)[\s.]{0,9}$")
-# Nothing is wrapped around it: a letter or digit at either end, and no bracket or sign between.
+# An answer with nothing to strip: a letter or digit at both ends, and no bracket, backslash, "#" or
+# "|" in between.
 _BARE = re.compile(r"[^\W_](?:[^()\[\]{}\\#|]*[^\W_])?")
 _BOX_OR_BRACE = re.compile(r"\\boxed\s{0,3}\{|\\[{}]|[{}]")
 
-# One character for one, so that every pattern is written once, in ASCII. Not NFKC: that turns 5²
-# into 52, and takes quadratic time for long runs of accents.
+# Look-alikes are replaced one by one, so that each pattern is written once, in ASCII. NFKC would
+# turn 5² into 52, and takes quadratic time for long runs of accents.
 _LOOK_ALIKES = {
     **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width ASCII
     **{code: chr(ord("0") + (code - 0x1D7CE) % 10) for code in range(0x1D7CE, 0x1D800)},  # bold 0-9
@@ -25,8 +26,8 @@ _LOOK_ALIKES = {
 
 
 _LOOK_ALIKE = re.compile(f"[{''.join(map(chr, _LOOK_ALIKES))}]")
-# Letters that patterns take for ASCII ones in either case, and `str.lower` does not; the last is as
-# long as two in lower case.
+# Letters that case-insensitive patterns match with an ASCII s, i or k, although `str.lower` does
+# not turn all of them into these. The last one becomes two characters in lower case.
 _ODD_CASES = ("\u017f", "\u0131", "\u212a", "\u0130")
 
 
@@ -38,7 +39,7 @@ def fold(text: str) -> str:
     >>> fold("Ｃｏｎｆｉｄｅｎｃｅ：０．９")
     'Confidence:0.9'
     """
-    # Most texts have none of them, and checking this is much faster than replacing them.
+    # Most texts have no look-alikes, and looking for them is much faster than replacing them.
     if text.isascii():
         is_clean = "\r" not in text and "\x0b" not in text and "\x0c" not in text
     else:
@@ -80,7 +81,7 @@ def clean_answer(raw: str, *, intervals: bool = False) -> str:
     >>> clean_answer("[0, 1)"), clean_answer("[0, 1)", intervals=True)
     ('[0, 1', '[0, 1)')
     """
-    # A response that repeats itself repeats its answer.
+    # A response that repeats itself repeats its answer, so short ones are cached.
     if len(raw) <= _SHORT:
         return _clean_short(raw, intervals)
     return _clean(raw, intervals)
@@ -103,7 +104,7 @@ def _clean(raw: str, intervals: bool) -> str:
             text = text[:-1]
         text = _NEXT_KEY.sub("", text)
         if len(text) > 1 and text[0] == text[-1] == "'":
-            # Of many in a row all but one: the others would be taken off one by one.
+            # Strip a long run of quotes at once: a pair per round would take quadratic time.
             more = min(_count_ends(text, "'"), len(text) // 2) - 1
             text = text[more:-more] if more > 1 else text[1:-1]
         if text.endswith("|") and text.count("|") % 2:
@@ -117,7 +118,7 @@ _clean_short = lru_cache(maxsize=4096)(_clean)
 
 
 def _drop_gsm8k(text: str) -> str:
-    r"""Return what follows the sign of GSM8K: "12" of ``\( #### 12 \)``, or of ``12. #### 12``."""
+    r"""Return the text after GSM8K's "####": "12" in ``\( #### 12 \)`` and in ``12. #### 12``."""
     before, sign, after = text.rpartition("####")
     before, after = before.rstrip("# "), after.strip()
     in_maths = before.endswith((r"\(", r"\[", "$"))
@@ -128,7 +129,7 @@ def _drop_gsm8k(text: str) -> str:
 
 
 def _count_ends(text: str, sign: str) -> int:
-    """Count how often a sign stands in a row at either end, at least."""
+    """Return how many copies of a sign stand in a row at both ends."""
     return len(text) - max(len(text.lstrip(sign)), len(text.rstrip(sign)))
 
 
@@ -157,7 +158,7 @@ def find_box(text: str) -> tuple[str, int] | None:
     if "\\boxed" not in text or "}" not in text:
         return None
     last: tuple[int, int] | None = None
-    opened: list[int] = []  # where the content of a box begins; 0 for a brace
+    opened: list[int] = []  # for each open brace, where the content of its box begins, or 0
     for match in _BOX_OR_BRACE.finditer(text):
         token = match.group()
         if token == "}":

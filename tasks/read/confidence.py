@@ -29,33 +29,36 @@ from typing import NamedTuple
 
 from caopd_bench.tasks.read.characters import fold
 
-MAX_STATEMENT = 300  # characters of a statement that are looked at
-_SHORT = 60  # characters of a statement whose reading is remembered
-MAX_NUMBER = 40  # characters of one number
-_LOWEST_IS_ONE = 5  # a scale of 5 has the marks 1 to 5; those of 10 and 100 often begin at 0
-_SAME = Fraction(1, 200)  # two numbers that differ by at most this restate one confidence
+MAX_STATEMENT = 300  # characters of a statement that are read
+_SHORT = 60  # longest statement, in characters, whose reading is cached
+MAX_NUMBER = 40  # longest number, in characters
+_LOWEST_IS_ONE = 5  # the scale of 5 runs from 1 to 5; scales of 10 and 100 often start at 0
+_SAME = Fraction(1, 200)  # two numbers at most this far apart state the same confidence
 
-# Markup that changes nothing. The text is at most MAX_STATEMENT long, so no quantifier can hurt.
+# Markup that does not change the number. Unbounded quantifiers are safe here, since the text has at
+# most MAX_STATEMENT characters.
 _MARKUP = re.compile(
     r"(?:\\(?:boxed|textbf|text|mathrm|mathbf)\s?\{|</?[a-z_]{1,20}>|\\[()\[\],;! ]"
     r"|[*_`$\"'“”{}|])+",
     re.IGNORECASE,
 )
-_OF_A_NUMBER = frozenset("0123456789.,")  # markup between two of these is kept, as "_"
+# Markup between two of these becomes "_", so that no digits are joined.
+_OF_A_NUMBER = frozenset("0123456789.,")
 _IN_ANGLES = re.compile(r"^<([^<>]*)>")
 _SCALE = re.compile(
     r"[(\[][^()\[\]0-9]*[01](?:\.0+)?\s*(?:-|–|—|to|and)\s*(?:1(?:\.0+)?|10|100)\s*%?[^()\[\]0-9]*[)\]]"
 )
 _NUMBER = re.compile(r"(?:[0-9]+(?:[.,][0-9]+)?|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 _PLAIN_DECIMAL = re.compile(r"0?\.[0-9]{1,30}")
-_THOUSANDS = re.compile(r"[1-9][0-9]*,[0-9]{3}")  # 1,000 may be a thousand or one
+_THOUSANDS = re.compile(r"[1-9][0-9]*,[0-9]{3}")  # "1,000" may mean a thousand or one
 _PERCENT = re.compile(r"\s*(?:\\?%|percent|per cent|pct)", re.IGNORECASE)
 _OUT_OF = re.compile(r"\s*(?P<sign>/|out of|of)\s*", re.IGNORECASE)
-_COUNTED = re.compile(r"\s+(?!(?:because|since|as|given)\b)[a-z]", re.IGNORECASE)  # 2/3 checks
-# 0.9.5, 0.XX, 0.9x, 0.9..., and digits of any script
+# After "2/3" in "2/3 checks": the share counts something and is not a probability.
+_COUNTED = re.compile(r"\s+(?!(?:because|since|as|given)\b)[a-z]", re.IGNORECASE)
+# What may not follow a number: 0.9.5, 0.XX, 0.9x, 0.9..., and digits of any script.
 _GLUED = re.compile(r"[.,]?[\d²³¹⁰-⁹¼-¾]|[.,]?[a-z%_]|\.\.", re.IGNORECASE)
-_CUT_ZERO = re.compile(r"\.|,(?!\s)")  # after a bare 0
-_DASH_AFTER_WORD = re.compile(r"(?<=[a-z)]) [-–—] $")  # High - 0.8
+_CUT_ZERO = re.compile(r"\.|,(?!\s)")  # after a bare 0: the decimals were cut off
+_DASH_AFTER_WORD = re.compile(r"(?<=[a-z)]) [-–—] $")  # "High - 0.8": the dash is not a minus sign
 _WORD = re.compile(r"[a-z']+|[^\sa-z']")
 _RANGE = re.compile(
     r"\s*,?\s*(?:[-–—−~/^]\s*[.0-9]|\+|±|>|<|(?:or|to|plus|minus)\b)", re.IGNORECASE
@@ -66,18 +69,19 @@ _BOUND = re.compile(
     r"|up to|upwards?|ceiling|floor|(?:no|not) (?:more|less|higher|lower))\b",
     re.IGNORECASE,
 )
-# From here on a statement gives reasons: its numbers are not confidences.
+# Where a new sentence or a reason begins: the numbers after it are not confidences.
 _REASON = re.compile(
     r"[.!?;]\s+(?=[A-Z])|\b(?:because|since|as|given|due to|based on|after)\b|[-–—]\s+(?=[A-Za-z])"
 )
-# A statement that is taken back; the words of the second pattern need a number after them.
+# Words that take a statement back. Those of the last group do so only before a number.
 _TAKEN_BACK = re.compile(
     r"\b(?:wait|correction|nope|oops|scratch that)\b|(?:[.!?;,(]|[-–—])\s*no(?=[,.!:;]|\s+wait)"
     r"|\b(?:actually|rather|instead|sorry|hm+|i mean|make (?:it|that)|revised?|change[ds]?"
     r"|updated?|corrected)\b[^0-9]*[0-9]",
     re.IGNORECASE,
 )
-# What may stand before the number: hedges and words for how sure, nothing that changes the number.
+# Words and signs allowed before the number: hedges and degrees of certainty, but nothing that
+# changes the number.
 _WORDS_BEFORE = {
     *("about", "around", "approximately", "approx", "roughly", "circa", "nearly", "almost"),
     *("i", "am", "i'm", "would", "say", "is", "it", "my", "of", "a", "an", "at"),
@@ -127,7 +131,7 @@ def read_confidence(raw: str, *, scale: int | None = None) -> Reading:
     >>> read_confidence("4", scale=5)
     Reading(value=0.8, rescaled=False, problem=None)
     """
-    # Responses state a few dozen different confidences, and each is read more than once.
+    # Responses use only a few dozen different statements, and each is read several times.
     return _read_short(raw, scale) if len(raw) <= _SHORT else _read_any(raw, scale)
 
 
@@ -149,7 +153,7 @@ _read_short = lru_cache(maxsize=4096)(_read_any)
 
 def _strip_markup(raw: str) -> str:
     text = raw.lstrip()
-    if len(text) > MAX_STATEMENT:  # drop the word the cut went through
+    if len(text) > MAX_STATEMENT:  # drop the word that the cut split
         text = text[:MAX_STATEMENT].rpartition(" ")[0]
     text = fold(text)
     text = _IN_ANGLES.sub(r"\1", _MARKUP.sub(_replace_markup, text).strip())
@@ -190,7 +194,7 @@ def _read(text: str, scale: int | None) -> tuple[Fraction, bool]:
 
 
 def _read_number(text: str, match: re.Match[str], scale: int | None) -> tuple[Fraction, bool, int]:
-    """Return the probability that one number means, whether that was a guess, and its end."""
+    """Return the probability that a number means, whether it was rescaled, and where it ends."""
     number = _to_fraction(match.group())
     end = match.end()
     rescaled = False

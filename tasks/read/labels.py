@@ -23,14 +23,15 @@ Kind = Literal["answer", "confidence"]
 
 ANSWERS = ("answer",)
 CONFIDENCES = ("confidence",)
-#: The names of an answer in other prompts.
+#: Words that other prompts use for an answer.
 OTHER_ANSWERS = (
     *("guess", "diagnosis", "prediction", "decision", "choice", "verdict", "classification"),
     *("label", "selection", "option", "result", "conclusion", "solution", "output", "response"),
 )
 OTHER_CONFIDENCES = ("probability", "certainty", "likelihood")
 
-# Words that may stand before and after the name in a label.
+# Words that may precede the name in a label ("my final answer"). `_AFTER_NAME` has those that may
+# follow it ("confidence level").
 _BEFORE_NAME = (
     *("and", "with", "a", "an", "my", "the", "your", "our", "so", "final", "overall", "correct"),
     *("stated", "estimated", "corrected", "revised", "updated", "new"),
@@ -46,15 +47,15 @@ _AFTER = (
     r"(?:\s{1,3}(?:in|that|for)\s{1,3}(?:(?:my|the|this|final)\s{1,3}){0,2}answer"
     r"(?:\s{1,3}is\s{1,3}(?:correct|right))?)?"
 )
-# "Probability of being correct", "Probability that this guess is right".
+# After "Probability" in "Probability of being correct" or "Probability that this guess is right".
 _OF_BEING_RIGHT = (
     r"(?:\s{1,3}(?:of|that)(?:\s{1,3}(?:it|this|my|the|your|guess|answer|is|being)){0,4}"
     r"\s{1,3}(?:correct(?:ness)?|right))?"
 )
 # "(0-1)" after the label names the scale; "(0.9)" is the value and is left alone.
 _SCALE = r"(?:\s{0,3}[(\[](?![.0-9%\s]{1,10}[)\]])[^()\[\]]{0,80}[)\]])?"
-# Between label and value: a sign, or "is"/"was"/"of"; nothing at all before a number or at the end
-# of the line (a heading, or a label whose value is on the next line).
+# Between label and value: a sign, or "is", "was" or "of". The separator may be empty before a
+# number and at the end of the line (of a heading, or of a label whose value is on the next line).
 _SEPARATOR = (
     r"[\s*_\"'`}]{0,8}"
     r"(?P<separator>[:=|]|[-–—](?=\s)|(?:is|was|of)(?![a-z])\s{0,3}:?|(?=[\s(\[~≈]{0,4}[.]?[0-9])|$)"
@@ -109,11 +110,12 @@ def find_marks(
     )
 
 
-# For a text in lower case: what stands after the name in a label, and the name before a turn.
+# The rest of a label after its name, in a text in lower case.
 _LOW_REST = re.compile(f"{_AFTER}{_SCALE}{_SEPARATOR}|(?:[_-]?(?:score|level|rating))?>")
+# The mark of a turn, as in `_TURN`, whatever stands before it.
 _TURN_END = re.compile(r"(?:Problem|Question|Example|Exercise|Human|User|Q)(?:\s[0-9]{1,3})?:")
-_SURE = (":", " is ")  # of what may follow a name, the most common
-_MAX_BEFORE = 64  # characters of a label before its name
+_SURE = (":", " is ")  # with one of these after a name, `_LOW_REST` need not be tried
+_MAX_BEFORE = 64  # most characters of a label before its name
 
 
 def holds_turn(line: str) -> bool:
@@ -144,7 +146,7 @@ def list_marks(
     [0, 17]
     """
     marks: list[re.Match[str]] = []
-    last = 0  # the end of the last mark
+    last = 0  # where the last mark ends
     for place in places:
         if place < last:
             continue
@@ -174,7 +176,7 @@ class _Back(dict[str, int]):
             back = 2
         elif (between and between in "_-/l") or (
             between.isspace() and (before in _ENDS or before.isspace() or before == "_")
-        ):  # of "final_answer"
+        ):  # as in "my final answer" and "final_answer"
             back = _MAX_BEFORE
         else:
             back = 0

@@ -10,38 +10,39 @@ import re
 # What may stand before a label that begins its line: punctuation, list numbers, \text{.
 _LINE_START = re.compile(r"[\W_]*(?:[0-9]{1,2}[.)][\W_]*)?(?:\\text(?:bf)?\{[\W_]*)?")
 MAX_LINE_START = 60
-# "From what is given, the best" of "... answer is D": words that lead to an answer and hold none.
+# Words that lead to an answer and state none: "From what is given, the best" before "answer is D".
 _LEAD_IN = re.compile(
     r"[\s*_\"'“(]{0,8}(?:after|among|as|based|because|by|considering|for|from|given|hence|here|i"
     r"|in|it|looking|my|of|on|since|so|taking|the|therefore|thus|to|upon|using|we|with)(?![a-z])"
     r"(?:(?!\b(?:because|since|so|hence|therefore|not|no|never)\b|n['’]t)[^0-9.;:!?()]){0,300}",
     re.IGNORECASE,
 )
-# "the answer is correct" judges an answer and states none.
+# After "the answer is": "correct" judges an answer and states none.
 _JUDGEMENT = re.compile(
     r"[\s*_]{0,5}(?:not |likely |probably )?(?:correct|right|wrong|incorrect|valid|reasonable)\b",
     re.IGNORECASE,
 )
-# "The answer is not D" denies an answer.
+# After "the answer is": "not D" denies an answer.
 _DENIED = re.compile(r"[\s*_]{0,5}(?:not|never|neither)\b", re.IGNORECASE)
 _DENIAL = re.compile(
     r"[^.;!?,]{0,100}(?:\b(?:not|never|neither|wrong|incorrect)\b|n['’]t\b)[^.;!?]{0,100}[.;!?]"
     r"\W{0,8}(?:(?:so|but|hence|thus|therefore|instead|rather)\W{1,3})?",
     re.IGNORECASE,
 )
-# Before "confidence": "Lack of confidence: 0.2" states none. "Answer: No Confidence: 0.9" does.
+# Before "confidence": "Lack of confidence: 0.2" states none, "Answer: No Confidence: 0.9" does.
 _LACK = re.compile(
     r"(?:\b(?:lack|loss|absence)\s{1,3}of|\b(?:have|has|had|with)\s{1,3}no|\bwithout)\s{1,3}(?:any\s{1,3})?$"
     r"|^[\W_]{0,12}(?:no|not|zero)\s{1,3}$",
     re.IGNORECASE,
 )
-_ANSWER, _CONFIDENCE, _SEPARATOR = 3, 4, 5  # groups of a mark
+_ANSWER, _CONFIDENCE, _SEPARATOR = 3, 4, 5  # group numbers of a mark
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’"}
-_LACK_ENDS = frozenset("fotyFOTY")  # how the word before ends, if so
-# Before "Probability: 80%" on the line of an answer: a full stop or dash needs more than a letter.
+_LACK_ENDS = frozenset("fotyFOTY")  # last letters of the words that `_LACK` matches
+# What stands before "Probability: 80%" where it is not part of the answer on its line. A full stop
+# or dash must follow two characters: "B. Probability: 0.3" is an option.
 _ASIDE = re.compile(r"(?:[,;|(\[]|\w\w[*_\"')]{0,3}\s{0,3}(?:[.]|[-–—]))[\s*_\"']{0,6}$")
 
-# "Answer and" before "Confidence (0-100): C, 80%", and that value.
+# "Answer and" in "Answer and Confidence (0-100): C, 80%"; `_BOTH` matches the value "C, 80%".
 _AND_ANSWER = re.compile(
     r"[\W_]{0,20}(?:[0-9]{1,2}[.)][\W_]{0,8})?(?:(?:my|the|your|final)\s{1,3}){0,3}"
     r"answer[\s*_]{0,4}(?:[&+/,]|and)?[\s*_]{0,4}",
@@ -49,11 +50,11 @@ _AND_ANSWER = re.compile(
 )
 _SHARE = r"[0-9][0-9.]{0,8}\s?(?:\\?%|percent|/\s?100?)"
 _BOTH = (
-    re.compile(  # "A, 80; B, 10"
+    re.compile(  # a list, "A, 80; B, 10": the first entry counts
         r"(?P<answer>\W{0,4}[A-J]\b[^%;|0-9]{0,300}?)[\s,(\[]{1,8}(?P<confidence>[0-9][0-9.]{0,8})"
         r"[)\]]?\s{0,3}[;|,]\s{0,3}[A-J]\b"
     ),
-    # A list, "A, 80%; B, 10%": the first counts.
+    # A list of shares, "A, 80%; B, 10%": the first entry counts.
     re.compile(
         rf"(?P<answer>[^%;|]{{1,300}}?)[\s,(\[]{{1,8}}(?P<confidence>{_SHARE})[)\]]?"
         r"\s{0,3}(?:[;|]|(?:,|and|or)\s?(?=[A-J]\b))[^%;|]{1,300}[0-9]\s?(?:\\?%|percent|/\s?100)",
@@ -64,7 +65,7 @@ _BOTH = (
         rf"(?P<confidence>{_SHARE})[\s)\].\"'*_`]{{0,8}}$",
         re.IGNORECASE,
     ),
-    # "C, 80% (fairly sure)"
+    # A pair with a remark, "C, 80% (fairly sure)".
     re.compile(
         rf"(?P<answer>.{{1,1000}}?)[\s,;|(\[]{{1,8}}(?P<confidence>{_SHARE})[)\]]?"
         r"\s{0,3}[(,;–—-]\s{0,3}[^()0-9%]{1,80}[)\s.]{0,4}$",
@@ -96,7 +97,7 @@ def is_mention(line: str, mark: re.Match[str]) -> bool:
             return True
     if separator == ":":
         return False
-    # A label without a sign is a heading of its own, or "confidence 0.9".
+    # A label without a separator is a heading of its own, or precedes a number ("confidence 0.9").
     if separator == "":
         if mark.end() == len(line):
             return not begins_line(line, start)
@@ -136,7 +137,7 @@ def join_sentences(line: str, marks: list[re.Match[str]]) -> set[int]:
             if answer or (answer_tag and tag[0] != "/"):
                 value = line[before.end() : mark.start()]
                 if separated and before is not kept[0] and denies(value):
-                    kept.pop()  # "the answer is not D. The answer is C"
+                    kept.pop()  # drops the denial in "the answer is not D. The answer is C"
                     leads.add(kept[-1].start())
                 elif value and not value.isspace():
                     if len(value) < 400 and _leads(value):
@@ -157,7 +158,7 @@ def _leads(value: str) -> bool:
     """Return whether a text before "the answer is" holds no answer."""
     if not value.lstrip()[0].isdigit() and _LEAD_IN.fullmatch(value):
         return True
-    may_deny = "n" in value or "N" in value  # as each of its words
+    may_deny = "n" in value or "N" in value  # every word that denies has an "n"
     return may_deny and _DENIAL.fullmatch(value) is not None
 
 

@@ -35,21 +35,21 @@ from caopd_bench.tasks.read.parts.values import (
 from caopd_bench.tasks.read.python_form import from_python
 from caopd_bench.tasks.read.rules import Rules
 
-MAX_OBJECT = 100_000  # characters of one piece
-_SHORT = 200  # characters of a piece that is read once, however often it stands in a text
-MAX_DEPTH = 20  # levels of one piece
-_MAX_FAILURES = 4  # brackets that never close: after so many, no more objects are looked for
+MAX_OBJECT = 100_000  # longest piece, in characters
+_SHORT = 200  # longest piece, in characters, that is read only once per text
+MAX_DEPTH = 20  # deepest nesting of a piece
+_MAX_FAILURES = 4  # after this many brackets that never close, the search ends
 
 _BEFORE_ALL = re.compile(r"[\s`]*(?:json\s)?\s*")
 _START = re.compile(r"\{\s{0,99}[\"']")
-_MAX_SPACE = 99  # characters between the bracket of a list and its first object
-# A string that is not closed reaches to the end, so that no other is tried after it.
+_MAX_SPACE = 99  # most characters between a list's bracket and its first object
+# An unclosed string reaches to the end of the text, so that no match is tried inside it.
 _DOUBLE = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
 _SINGLE = r"'(?:[^'\\]|\\.)*(?:'|\\?\Z)"
 _JSON_SIGN = re.compile(rf"{_DOUBLE}|[{{}}\[\]]", re.DOTALL)
 _PYTHON_SIGN = re.compile(rf"{_DOUBLE}|{_SINGLE}|[{{}}\[\]]", re.DOTALL)
 _LONE_BACKSLASH = re.compile(r"\\(?![\"\\/bfnrtu'])")
-_new = tuple.__new__  # of a named tuple, in half the time
+_new = tuple.__new__  # creates a named tuple in half the time
 
 
 class Stated(NamedTuple):
@@ -74,11 +74,11 @@ def find_objects(text: str, rules: Rules) -> Iterator[Stated]:
     first = _BEFORE_ALL.match(text).end()  # type: ignore[union-attr]
     last = len(text.rstrip("` \n"))
     keys = look_up_keys(rules)
-    known: dict[str, tuple[str | None, str | None] | None] = {}  # of pieces that are short
+    known: dict[str, tuple[str | None, str | None] | None] = {}  # readings of short pieces
     flat = FlatObjects(partial(place_keys, keys))
     while failures < _MAX_FAILURES and (opening := _START.search(text, position)) is not None:
         start = _find_start(text, position, opening.start())
-        if text[start] == "{" and start > first:  # not all of the text
+        if text[start] == "{" and start > first:  # the object is not the whole text
             easy = flat.read(text, start, text[opening.end() - 1])
             if easy is not None:
                 position, answer, confidence = easy
@@ -105,7 +105,7 @@ def find_objects(text: str, rules: Rules) -> Iterator[Stated]:
 
 
 def _find_start(text: str, position: int, brace: int) -> int:
-    """Return where an object with a key begins, or the list that it is the first of."""
+    """Return where an object begins, or the list whose first element it is."""
     before = text[brace - 1 : brace]
     if (brace - position < 2 and before != "[") or not (before.isspace() or before == "["):
         return brace
@@ -141,7 +141,7 @@ def list_keys(text: str) -> dict[str, str]:
 
 
 def _find_end(text: str, start: int) -> int | None:
-    """Return where the bracket of a start is closed, or None."""
+    """Return the end of the piece that begins at `start`, or None if it is never closed."""
     opening = _START.search(text, start)
     sign = _JSON_SIGN if opening and opening.group()[-1] == '"' else _PYTHON_SIGN
     depth = 0
@@ -160,7 +160,7 @@ def _find_end(text: str, start: int) -> int | None:
 
 def _parse(piece: str) -> Any:
     """Return the value of a piece, with its numbers as text, or None."""
-    # The first key in single quotes: no JSON, with or without more backslashes.
+    # If the first key is in single quotes, the piece is not JSON, even with doubled backslashes.
     is_python = piece.lstrip("[{ \n\t\r")[:1] == "'"
     forms = (_as_it_is, _double_backslashes, from_python, _from_python_in_latex)
     for form in forms[2:] if is_python else forms:
@@ -171,7 +171,7 @@ def _parse(piece: str) -> Any:
     return None
 
 
-# Numbers stay as they are written: 12.50 is not 12.5, and no digit is lost.
+# Numbers stay as they are written: 12.50 does not become 12.5, and no digit is lost.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 

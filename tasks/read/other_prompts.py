@@ -32,10 +32,10 @@ from caopd_bench.tasks.read.statements import find_statements
 from caopd_bench.tasks.read.turns import is_markup
 
 _GUESS = OTHER_ANSWERS[0]
-_CERTAINTY = OTHER_CONFIDENCES[1]  # the only one that is no probability of an event
-_MAX_VALUE = 300  # characters of an answer beside a confidence: longer ones are explanations
+_CERTAINTY = OTHER_CONFIDENCES[1]  # the only one that cannot mean the probability of an event
+_MAX_VALUE = 300  # longest answer, in characters: anything longer is an explanation
 
-# "Probability (heads): 0.5", but not "(0-1)" or "(of being correct)".
+# "Probability (heads): 0.5", but not "Probability (0-1)" or "Probability (of being correct)".
 _OF_SOMETHING = re.compile(
     r"[a-z_\s*]{3,80}[(\[](?![^()\[\]]{0,80}(?:[0-9%]|percent|correct|right|answer|guess))[^()\[\]]{0,80}"
     r"[)\]]",
@@ -108,7 +108,7 @@ def is_of_answer(answer: Statement, confidence: Statement, text: str, rules: Rul
 
 
 def _is_repeated(answer: Statement, confidence: Statement, rules: Rules) -> bool:
-    """Return whether a probability is the answer; after a guess it was asked for, so it counts."""
+    """Return whether a probability only repeats the answer; after a guess, it was asked for."""
     if confidence.label.strip("<>") not in rules.list_other(OTHER_CONFIDENCES):
         return False
     if confidence.label.strip("<>") == _CERTAINTY or answer.label.strip("<>") == _GUESS:
@@ -126,7 +126,7 @@ def find_last_pair(statements: list[Statement], text: str) -> tuple[Statement, S
 
 
 def _choose_words(ours: list[Statement], low: str) -> str:
-    """Return the kinds of other words that may help: not stated in our words, and in the text."""
+    """Return the kinds of other words that may help: in the text, and not stated in our words."""
     stated = {s.kind for s in ours}
     if "confidence" in stated:
         return "a" if any(word in low for word in OTHER_ANSWERS) else ""
@@ -158,7 +158,8 @@ def _read_labels(
         alone = follows and not ours and _is_repeated(answer, confidence, rules)
         return (answer.text, None) if alone else None
     if answer.label.strip("<>") in OTHER_ANSWERS and any(s.kind == "answer" for s in ours):
-        # An answer in our words, if in prose and before it, gives way to another prompt's pair.
+        # An answer in our words gives way to another prompt's pair only if it is in prose and
+        # before the pair.
         if confidence.label.strip("<>") not in OTHER_CONFIDENCES:
             return None
         if is_beaten(answer, ours):
@@ -167,7 +168,7 @@ def _read_labels(
 
 
 def _find_apart(strong: list[Statement], visible: str) -> tuple[Statement, Statement] | None:
-    """Return the last answer, and a confidence after it that is the last line or of a guess."""
+    """Return the last answer and a confidence after it, on the last line or after a guess."""
     answers = [s for s in strong if s.kind == "answer" and s.label not in OTHER_ANSWERS[1:]]
     if not answers or strong[-1].kind != "confidence":
         return None

@@ -71,11 +71,12 @@ __all__ = [
 
 STATUSES = ("ok", "no_confidence", "bad_confidence", "no_answer", "abstained", "unfinished")
 
-# The budget is counted in tokens, which the text does not show. Words, digits, punctuation signs
-# and East Asian characters are counted instead; a tokenizer makes at least about 0.7 tokens of each
-# (it joins some digits and signs, and splits words), so from there on the budget may be used up.
+# The budget counts tokens, which the text does not show, so words, digits, punctuation marks and
+# East Asian characters are counted instead. Such a unit is about one token (tokenizers split some
+# words, and join some digits and marks), so a text with this many units per token of the budget may
+# have used it up.
 NEAR_BUDGET = 0.7
-#: Kinds of answer that are stated as calls, not after a label "Answer:".
+#: Kinds of answer that a response states as tool calls, not after a label "Answer:".
 CALL_KINDS = ("calls", "first_call")
 _UNIT = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[A-Za-z]+|[^\W\d_A-Za-z]|[0-9]|[^\w\s]|_")
 
@@ -246,7 +247,7 @@ def judge_spans(spans: Spans, *, scale: int | None = None) -> ParsedResponse:
 def _read_after_object(
     lines: str, ours: list[Statement], intervals: bool, rules: Rules
 ) -> tuple[str | None, str | None] | None:
-    """Read another prompt's pair after an object, which then was only an example."""
+    """Read a pair in another prompt's words after an object, which was then only an example."""
     objects = [s for s in ours if s.label == "{}"]
     if not objects or any(s.kind == "answer" and s.label != "{}" for s in ours):
         return None

@@ -2,7 +2,7 @@
 
 import re
 
-# The parts of an object in Python's form; a string in either quotes is one part.
+# One part of an object in Python's form. A string in single or double quotes is one part.
 _PYTHON_PART = re.compile(
     r"""(?P<trailing>,(?=\s{0,99}[}\]]))|'(?P<single>[^'\\]*(?:\\.[^'\\]*)*)'"""
     r"""|"[^"\\]*(?:\\.[^"\\]*)*"|(?P<word>[A-Za-z]+)|,|[^A-Za-z'",]+""",

@@ -12,19 +12,19 @@ from caopd_bench.tasks.read.confidence import MAX_STATEMENT, read_confidence
 
 _SAME = Fraction(1, 200)  # 0.33 repeats 1/3
 _NUMBER = r"(?:[0-9]{1,9}(?:[.,][0-9]{1,9})?|[.,][0-9]{1,9})"
-# "B", "(B) tunnel", "option b: tunnel"; the text is in lower case.
+# Matches "b", "(b) tunnel" and "option b: tunnel"; the text is in lower case.
 _LETTER = re.compile(
     r"[(\[\s]{0,3}(?:option\s|choice\s)?[(\[]?(?P<letter>[a-z])(?:[)\].:,]{1,2}|\s{1,3}[(–—-]|$)"
     r"\s{0,3}(?P<text>.{0,300})"
 )
-# "12", "$12", "x = 12", "12 apples".
+# Matches "12", "$12", "x = 12" and "12 apples".
 _LONE_NUMBER = re.compile(
     r"(?:[a-z]\s?=\s?)?[\s$€£\\]{0,4}(?P<number>-?(?:[0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,15})(?:\.[0-9]{1,15})?)"
     r"(?:[\s\\]{0,3}%|[\s$.]{0,3})(?:\s?[a-z][a-z\s.°²³]{0,60})?"
 )
-_MAX_WHOLE = 15  # digits of a whole number that is compared as one
+_MAX_WHOLE = 15  # longest whole number, in digits, that is compared by value
 _WHOLE = re.compile(rf"[0-9]{{1,{_MAX_WHOLE}}}")
-_ADDITION = re.compile(r"\s?[(,;]")  # "Lyon, France"
+_ADDITION = re.compile(r"\s?[(,;]")  # after "Lyon" in "Lyon, France"
 _VALUE = re.compile(
     r"\\[dt]?frac\s?(?:\{\s?(?P<top>[0-9]{1,9})\s?\}\s?\{\s?(?P<bottom>[0-9]{1,9})\s?\}"
     r"|(?P<one_top>[0-9])(?P<one_bottom>[0-9]))"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 __all__ = ["MAX_LABEL", "SCALES", "Rules"]
 
-#: The possible maxima of a scale for a bare number.
+#: Possible maxima of the scale on which a bare number is read.
 SCALES = (1, 5, 10, 100)
-MAX_LABEL = 80  # characters of a label or a key
+MAX_LABEL = 80  # longest label or key, in characters
 
 
 @dataclass(frozen=True, slots=True)

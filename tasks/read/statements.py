@@ -35,14 +35,14 @@ from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.rules import Rules
 
 _PLAIN = Rules()
-# A line that can only be GSM8K's, and no turn.
+# A line with GSM8K's sign and a number, which cannot begin a turn.
 _GSM8K_LINE = re.compile(r"#### ?([0-9]{1,15})(?=\n|\Z)")
-# Before an object on its line: markup, a few words and a sign, "```json".
+# What may stand before an object on its line: markup and up to three words ("```json", "Result:").
 _BEFORE_OBJECT = re.compile(
     r"[\W_]{0,20}(?:[a-z]{1,12}[ :=*`]{1,6}){0,3}[\W_]{0,20}", re.IGNORECASE
 )
 _ENDS_LINE = re.compile(rf"{ONLY_MARKUP.pattern}(?:(?<=\n)|\Z)")
-_BESIDE = 80  # characters on either side of an object that are looked at
+_BESIDE = 80  # characters that are read on either side of an object
 
 
 def find_statements(
@@ -116,7 +116,8 @@ class _Reader(LineReader):
         if self.boxes:
             boxable = "".join(self.boxable)
             last = max((s.start for s in self.statements if s.kind == "confidence"), default=0)
-            for part in (boxable[:last], boxable):  # the box that has a confidence, and the last
+            # The last box before the last confidence, and then the last box of all.
+            for part in (boxable[:last], boxable):
                 if (box := find_box(part)) is not None:
                     self.add("answer", box[0], False, box[1], len(part), "")
 
@@ -129,7 +130,7 @@ class _Reader(LineReader):
         while at <= end:
             while words[word] < at:
                 word += 1
-            if words[word] == at:  # most often a final line
+            if words[word] == at:  # a label begins the line, usually a final one
                 last = text.find("\n", at, end)
                 last = end if last < 0 else last
                 if words[word + 1] > last and self._read_final_line(at, last):
@@ -154,12 +155,12 @@ class _Reader(LineReader):
                         complete = len(self.strong) == 2
                         turn = find_turn(low, at, end, complete)
                     place = min(place, turn)
-                if place >= end:  # the rest states nothing
+                if place >= end:  # the rest of the text states nothing
                     if self.boxes and not self.no_weak:
                         self.boxable += (text[at:end], "\n")
                     break
             first = text.rfind("\n", at, place) + 1
-            if first > at:  # lines that state nothing
+            if first > at:  # skip lines that state nothing
                 if self.boxes and not self.no_weak:
                     self.boxable += (text[at : first - 1], "\n")
                 at = first
@@ -181,12 +182,12 @@ class _Reader(LineReader):
                 self.boxed |= "\\boxed" in self.boxable[-2]
             at = last + 1
         if self.boxable:
-            self.boxable.pop()  # no line end after the last
+            self.boxable.pop()  # no line end after the last line
 
     def _read_final_line(self, start: int, end: int) -> bool:
         """Read a line that is just a label, a colon and a value; return whether it is one.
 
-        Nothing else in it is the word of a label.
+        The line must contain no other word of a label.
         """
         if self.low is None or self.boxes:
             return False
@@ -207,7 +208,7 @@ class _Reader(LineReader):
         return True
 
     def _read_gsm8k(self, start: int, end: int, word: int) -> int:
-        """Read a line that is the sign of GSM8K and a number; return its end, or 0."""
+        """Read a line that is GSM8K's "####" and a number; return its end, or 0."""
         if self.boxes or self.waiting is not None:
             return 0
         line = _GSM8K_LINE.match(self.text, start, end)
@@ -260,7 +261,7 @@ def _stands_apart(text: str, start: int, end: int) -> bool:
 
 
 def _blank(line: str, spans: list[tuple[int, int]]) -> str:
-    """Return the line with spaces in the spans, which are in order."""
+    """Return the line with its spans, in order, replaced by spaces."""
     pieces: list[str] = []
     done = 0
     for start, end in spans:

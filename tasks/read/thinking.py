@@ -66,16 +66,16 @@ _OPENS = {tag: kind for kind in KINDS for tag in kind.opening}
 _CLOSES = {tag: kind for kind in KINDS for tag in kind.closing}
 _CLOSES_INNER = {tag: kind for kind in KINDS for tag in kind.inner_closing}
 _OUTSIDE = {tag: kind for kind in KINDS for tag in kind.outside}
-# Literal alternatives only: nothing to backtrack over.
+# Only literal alternatives, so there is nothing to backtrack over.
 _TAG = re.compile(
     "|".join(re.escape(tag) for tag in (*_OPENS, *_CLOSES, *_CLOSES_INNER, *_OUTSIDE)),
     re.IGNORECASE,
 )
-# The same for a text in lower case.
+# Patterns for a text in lower case; `_BARE_CLOSE` is the only tag without brackets.
 _BARE_CLOSE = "assistantfinal"
 _LOW_TAG = re.compile("|".join(re.escape(t) for t in (*_OPENS, *_CLOSES) if t != _BARE_CLOSE))
 _LOW_TAG_OR_BARE = re.compile(f"{_LOW_TAG.pattern}|{_BARE_CLOSE}")
-_LOW_TAGS = tuple(  # all of them, without and with the bare one
+_LOW_TAGS = tuple(  # all tags, without and with `_BARE_CLOSE`
     re.compile("|".join((pattern.pattern, *map(re.escape, (*_CLOSES_INNER, *_OUTSIDE)))))
     for pattern in (_LOW_TAG, _LOW_TAG_OR_BARE)
 )
@@ -84,7 +84,7 @@ _LOW_ENDS = {
     for kind in KINDS
 }
 _REASONING = re.compile("</?reasoning>", re.IGNORECASE)
-# gpt-oss without its special tokens begins "analysisWe need to ...".
+# Without its special tokens, a response of gpt-oss begins "analysisWe need to ...".
 _BARE_HARMONY = re.compile(r"\s{0,20}analysis(?=[A-Z])")
 
 
@@ -102,13 +102,13 @@ def holds_thinking(text: str) -> bool:
         low = lower(text)
         if low is not None and not _may_hold_tag(low):
             return False
-    # The science format's reasoning is part of an answer, whatever the mode.
+    # The reasoning of the science format is part of an answer, even with thinking off.
     text = _REASONING.sub("", text)
     low = lower(text)
     visible, unfinished, _ = drop_thinking(text, low)
     if unfinished:
         return True
-    # The text in lower case is as long, and its tags are found faster.
+    # The text in lower case has the same length, and its tags are found faster.
     rest = _TAG.sub("", text) if low is None else _LOW_TAGS[_BARE_CLOSE in low].sub("", low)
     return len("".join(visible.split())) < len("".join(rest.split()))
 

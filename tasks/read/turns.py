@@ -20,7 +20,7 @@ def _turn_line(names: str) -> str:
 
 TURN_LINE = re.compile(f"(?:{TURN_TOKEN.pattern})|{_turn_line(_TURN_NAMES)}", re.IGNORECASE)
 MAYBE_TURN_LINE = re.compile(_turn_line(_MAYBE_NAMES), re.IGNORECASE)
-# Between two statements side by side, and after the last.
+# What may stand between two adjacent statements, and after the last one.
 _CLOSING = re.compile(
     rf"(?:</?[a-z_:]{{1,30}}>|{TURN_TOKEN.pattern}|[0-9]{{1,2}}[.)](?=\s)|[\W_])*", re.IGNORECASE
 )

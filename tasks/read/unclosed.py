@@ -18,7 +18,7 @@ from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.statements import find_statements
 from caopd_bench.tasks.read.turns import is_markup, split_turns
 
-_TAIL = 1000  # characters at the end in which the confidence must be named
+_TAIL = 1000  # the confidence must be named within this many characters of the end
 _WINDOW = 20_000  # characters at the end that are read
 _GOES_ON = re.compile(r"[.!?;]\s{1,9}\S")
 

@@ -38,10 +38,10 @@ from caopd_bench.tasks.read.turns import TURN_LINE, TURN_TOKEN
 
 __all__ = ["Call", "find_calls", "load_calls", "render_calls", "same_calls", "same_first_call"]
 
-MAX_CALLS = 100  # calls that are kept: no plan has more, and a model in a loop has no end
-_MAX_NAME = 200  # characters of a name: longer ones are prose
+MAX_CALLS = 100  # most calls that are kept: no plan has more, but a model in a loop never stops
+_MAX_NAME = 200  # longest name, in characters: anything longer is prose
 
-_COUNT = r"(?:[\s_]{0,2}[#(\[]?[0-9]{1,3}[)\]]?)?"  # Action 1, Action #1, Action (1)
+_COUNT = r"(?:[\s_]{0,2}[#(\[]?[0-9]{1,3}[)\]]?)?"  # as in "Action 1", "Action #1", "Action (1)"
 _COLON = r"[\s*_`\"']{0,6}:(?!:)"
 _INPUT = rf"action{_COUNT}[\s_]{{0,2}}input{_COUNT}"
 _LABEL = re.compile(
@@ -51,11 +51,11 @@ _LABEL = re.compile(
     rf"|(?P<other>input|arguments|args|parameters)){_COLON}",
     re.IGNORECASE,
 )
-# Labels that may follow a name on its line.
+# Labels that may follow a tool's name on the same line.
 _INLINE = re.compile(
     rf"(?<![^\W_])(?:(?P<input>{_INPUT})|confidence|thought|observation){_COLON}", re.IGNORECASE
 )
-# Where a label may occur inside a line, and the one word that must follow it there.
+# Where a label may occur inside a line, and the one word that must then follow it.
 _MIDDLE = re.compile(r"(?P<sentence>[.!?][*_)\"'”’]{0,3})?\s(?=[*_`\"']{0,3}Action)")
 _ONE_WORD = re.compile(r"[\s*`\"']{0,8}[\w.\[\]-]{1,100}(?:\(\))?[\s*`\"',.;]{0,8}")
 _BLOCK_END = re.compile(
@@ -65,8 +65,8 @@ _BLOCK_END = re.compile(
 # Between a label and its object: markup, line ends and the first line of a code fence.
 _BEFORE_OBJECT = re.compile(r"[\s*_`\"'“”(]{0,40}(?:(?:json5?|python|js)[\s`*]{1,20})?(?=\{)")
 _NEXT_OBJECT = re.compile(r"[ \t`]{0,3}(?:,|;|and|or)?[ \t`]{0,3}(?=\{)")
-# What decides where an object ends, or that it never does: a line that begins with a label. Labels
-# in quotes are its keys.
+# Signs that decide where an object ends. It is never closed if a line begins with a label before
+# its last brace; labels in quotes are its keys.
 _SIGN = re.compile(
     r"\\.|[\"'{}]|\n(?=[ \t*_#>-]{0,12}"
     r"(?:action|observation|thought|confidence|question|final answer)[ 0-9a-z_*]{0,12}:)",
@@ -115,11 +115,11 @@ class _Block:
     def __init__(self, text: str) -> None:
         self.text = text
         self.calls: list[Call] = []
-        self.answered = False  # there was a final answer
+        self.answered = False  # whether a final answer was stated
         self.ended = False
-        self.named = False  # an input would belong to the last call
-        self.waiting = False  # the last call has no input with a label yet
-        self.naming: int | None = None  # where a label is whose name is on the next line
+        self.named = False  # whether an input would belong to the last call
+        self.waiting = False  # whether the last call has no labelled input yet
+        self.naming: int | None = None  # start of a label whose name is on the next line
 
     @property
     def spoken(self) -> bool:
@@ -156,12 +156,12 @@ class _Block:
         opening = _BEFORE_OBJECT.match(text, label.end(), end)
         if label["input"] or (label["other"] and opening and self.waiting):
             return self._read_input(label.end(), line_end, end)
-        if label["observation"] and opening:  # its keys are no labels
+        if label["observation"] and opening:  # its keys are not labels
             return _find_object_end(text, opening.end(), end)
         return line_end + 1
 
     def _find_label(self, start: int, line_end: int) -> re.Match[str] | None:
-        """Return the label that begins the line or, of a call on one line, stands in it."""
+        """Return the label that begins the line, or one inside it that surely begins a call."""
         if label := _LABEL.match(self.text, start, line_end):
             return label
         for middle in _MIDDLE.finditer(self.text, start, line_end):
@@ -217,7 +217,7 @@ class _Block:
         if not self.named or (not arguments and not self.waiting):
             return
         last = self.calls[-1]
-        arguments = arguments[: MAX_INPUT + 1]  # what is cut stays too long to be read
+        arguments = arguments[: MAX_INPUT + 1]  # a longer input stays too long to be read
         if self.waiting:
             self.calls[-1] = Call(last.name, arguments or last.arguments, last.start, end)
         elif len(self.calls) < MAX_CALLS:

@@ -20,8 +20,8 @@ from decimal import Decimal
 from caopd_bench.tasks.read.characters import fold
 from caopd_bench.tasks.read.python_form import from_python
 
-MAX_INPUT = 10_000  # characters of an input that is read
-MAX_DEPTH = 50  # levels of an input that is read
+MAX_INPUT = 10_000  # longest input that is read, in characters
+MAX_DEPTH = 50  # deepest nesting of an input that is read
 
 _NOTHING = re.compile(r"|null|none|n/a", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
@@ -70,7 +70,7 @@ _DECODER = json.JSONDecoder(
     object_pairs_hook=_refuse_repeats,
     parse_int=Decimal,
     parse_float=Decimal,
-    parse_constant=int,  # NaN and Infinity: an error
+    parse_constant=int,  # raises ValueError for NaN and Infinity
     strict=False,
 )
 

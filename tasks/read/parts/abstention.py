@@ -4,8 +4,8 @@ import re
 
 from caopd_bench.tasks.read.characters import clean_answer
 
-_MAX_ABSTENTION = 400  # characters of a response that is nothing but an abstention
-# The whole answer is one word, or it begins with a phrase ("not sure, maybe 5" abstains too).
+_MAX_ABSTENTION = 400  # longest response, in characters, that counts as an abstention only
+# A whole answer of one word ("unknown"), or a phrase that begins it ("not sure, maybe 5").
 _ABSTENTION = re.compile(
     r"\W{0,5}(?:(?:i(?:'m| am) (?:very )?)?sorry,? (?:but )?|unfortunately,? |honestly,? )?"
     r"(?:(?:unknown|unsure|undetermined|idk|n/?a|n\.a\.?)\W{0,5}(?:\([^()]{0,80}\)\W{0,5})?$"

@@ -17,8 +17,8 @@ from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.rules import Rules
 from caopd_bench.tasks.read.turns import MAYBE_TURN_LINE, TURN_LINE
 
-_SHORT = 24  # characters of a number that is an answer as it stands
-# GSM8K's "#### 72", but not a heading such as "#### 2. Check".
+_SHORT = 24  # longest whole number, in digits, that needs no cleaning
+# Matches GSM8K's "#### 72", but not a heading such as "#### 2. Check".
 GSM8K = re.compile(r"\s{0,3}####\s{0,3}(?![0-9]{1,2}[.):]\s)(?P<text>[-+−$€£.]{0,3}[0-9].{0,60})$")
 _HEADING = re.compile(r"\s{0,3}###")
 _PLACEHOLDER = re.compile(
@@ -34,7 +34,7 @@ class Waiting(NamedTuple):
     kind: Kind
     strong: bool
     label: str
-    both: bool  # "Answer and Confidence:"
+    both: bool  # the label names both: "Answer and Confidence:"
 
 
 class Block:
@@ -58,22 +58,22 @@ class Block:
         self.words = list_words(*labels, others)
         self.is_plain = not (others or any(labels))
         self.finals = {} if any(labels) else list_finals(others)
-        # Other prompts' words, which may belong to the answer on their line.
+        # Other prompts' words for a confidence, which may be part of an answer on the same line.
         self.asides = rules.list_other(OTHER_CONFIDENCES if "c" in others else ())
         self.draft = draft
-        self.inside = inside  # what is read is the value of an object
+        self.inside = inside  # whether the text is the value of an object
         self.text = ""
-        self.low: str | None = None  # the text in lower case; None: all lines are read
+        self.low: str | None = None  # the text in lower case; if None, all lines are read
         self.statements: list[Statement] = []
-        self.strong: set[Kind] = set()  # what was stated strongly (a confidence: readably)
+        self.strong: set[Kind] = set()  # kinds stated strongly (a confidence also readably)
         self.no_weak = False  # a turn began after weak statements: only strong ones count now
-        self.no_answer = False  # a turn may have begun: the next strong answer belongs to it
-        self.words_at = self.signs_at = [sys.maxsize]  # where those stand that are looked for
+        self.no_answer = False  # a turn may have begun: the next strong answer would be part of it
+        self.words_at = self.signs_at = [sys.maxsize]  # positions of label words and of signs
         self.boxes = False
         self.boxed = False
         self.ended = False
-        self.waiting: Waiting | None = None  # a label whose value is to come
-        self.boxable: list[str] = []  # lines, with confidences blanked: \boxed{0.9} is no answer
+        self.waiting: Waiting | None = None  # a label whose value is on a later line
+        self.boxable: list[str] = []  # lines with confidences blanked: \boxed{0.9} is not an answer
 
     def add(
         self,

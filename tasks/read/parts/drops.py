@@ -21,7 +21,7 @@ def drop_quoted(statements: list[Statement], text: str) -> list[Statement]:
     for s in objects:
         start, end = s.start, s.end
         if end == judged:
-            continue  # the confidence beside an answer
+            continue  # the confidence in an object that was judged by its answer
         judged = end
         before = text[max(0, start - 80) : start].rpartition("\n")[2].rstrip(" {[*_`\"'(")
         if not before or before[-1] in ":=>" or not _has_word(before):
@@ -50,7 +50,7 @@ def drop_examples(statements: list[Statement]) -> list[Statement]:
             last, text = s.start, s.text
     if not found or last < 0:
         return statements
-    # An answer counts no more once it has a confidence, unless it has one of its own.
+    # If the last answer has no confidence of its own, objects up to the last confidence count.
     paired = paired if paired < last else 0
     examples = {
         s.end

@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable
 
 _SPACE = r"[ \n\t]{0,9}"
-# JSON knows no ".9": an object with one cannot be read.
+# JSON has no numbers such as ".9", so an object with one states nothing.
 _NUMBER = r"(-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?|\.[0-9]{1,30})"
 
 
 def _write_object(quote: str) -> str:
     """Return the pattern of an object with strings in those quotes: keys, strings and numbers."""
-    # No control characters either: some stand for a backslash that was lost.
+    # Control characters are excluded too: some replace a backslash that was lost.
     string = rf"{quote}([^\"'\\\x00-\x1f]{{1,200}}){quote}"
     entry = f"{string}{_SPACE}:{_SPACE}(?:{string}|{_NUMBER}){_SPACE}"
     return rf"\{{{_SPACE}{entry}(?:,{_SPACE}{entry}(?:,{_SPACE}{entry})?)?\}}"
@@ -23,7 +23,7 @@ def _write_object(quote: str) -> str:
 
 _FLAT = {quote: re.compile(_write_object(quote)) for quote in "\"'"}
 
-#: The places of answer and confidence among the entries, -1 for neither.
+#: Positions of answer and confidence among the entries of an object; -1 if absent.
 Places = tuple[int, int]
 
 
@@ -70,5 +70,5 @@ class FlatObjects:
         at_answer, at_confidence = places
         answer = None if at_answer < 0 else values[at_answer].strip()
         confidence = None if at_confidence < 0 else values[at_confidence].strip()
-        # An empty value is passed over, for that of another key.
+        # An empty value does not count: `objects` looks for another key.
         return None if answer == "" or confidence == "" else (match.end(), answer, confidence)

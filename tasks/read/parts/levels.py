@@ -14,7 +14,7 @@ from caopd_bench.tasks.read.parts.lines import find_places
 from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.turns import is_markup
 
-#: Words of a text on statistics.
+#: Words that occur in texts on statistics.
 _PATTERN = (
     r"\b(?:confidence\s{1,3}interval|hypothes[ie]s\b|h_?0\b|p-?\s?values?\b|margin\sof\serror"
     r"|significan(?:t|ce)\b|critical\svalue|[zt](?:[-\s]?(?:score|value|statistic)\b|\s?[*=])"
@@ -23,7 +23,8 @@ _PATTERN = (
 )
 STATISTICS = re.compile(_PATTERN, re.IGNORECASE)
 _LOW_STATISTICS = re.compile(_PATTERN)  # for a text in lower case
-# What a text in lower case has where `STATISTICS` matches, at most so far behind its beginning.
+# Where `STATISTICS` matches, a text in lower case has one of these words (or `_EQUATION`), at most
+# `_MAX_BEFORE_WORD` characters after the start of the match.
 _STATISTICS_WORDS = (
     *("interval", "hypothes", "h_0", "h0", "value", "margin", "significan", "critical", "score"),
     *("statistic", "standard", "mean", "proportion", "size", "z_", "\\alpha", "α"),
@@ -32,14 +33,15 @@ _EQUATION = r"[zt]\s?[*=]"
 _ANY_STATISTICS = re.compile("|".join((*map(re.escape, _STATISTICS_WORDS), _EQUATION)))
 _ANY_EQUATION = re.compile(_EQUATION)
 _MAX_BEFORE_WORD = 24
-_MANY = 8  # confidences from which on the words are looked for in the whole text at once
-#: What a statement about an interval or a parameter names.
+# With more confidences than this, the whole text is searched for the words once.
+_MANY = 8
+#: Words that occur in statements about an interval or a parameter.
 OF_A_PARAMETER = re.compile(
     r"\b(?:intervals?|mean|proportion|parameter|population|mu|sigma|contains?|lies|between)\b|[μσ]"
     r"|\\mu|\\sigma",
     re.IGNORECASE,
 )
-#: Of which an ASCII text in lower case has one where `OF_A_PARAMETER` matches.
+#: If `OF_A_PARAMETER` matches an ASCII text, that text in lower case has one of these words.
 PARAMETER_WORDS = (
     *("interval", "mean", "proportion", "parameter", "population", "mu", "sigma", "contain"),
     *("lies", "between"),
@@ -118,12 +120,12 @@ def drop_levels(
 
 
 class _Words:
-    """The places of possible words of statistics in a text."""
+    """The positions of possible words of statistics in a text."""
 
     def __init__(self, text: str, low: str | None, looks: int) -> None:
         self.text, self.low = text, low
         self.places: list[int] | None = None
-        if low is not None and looks > _MANY:  # else each look is at its own part of the text
+        if low is not None and looks > _MANY:  # fewer search only their own surroundings
             self.places = find_places(low, _STATISTICS_WORDS)
             if "=" in low or "*" in low:
                 self.places += [match.start() for match in _ANY_EQUATION.finditer(low)]

@@ -17,24 +17,24 @@ from caopd_bench.tasks.read.marks import (
 )
 from caopd_bench.tasks.read.parts.block import GSM8K, Block, Waiting
 
-_SHORT = 24  # characters of a line in which marks are found without a look at its words
+_SHORT = 24  # shorter lines are searched for marks directly, not by their words
 _SENTENCE_END = re.compile(r"[.!?][*_)\"'”’\s]{0,5}\s$")
-# The sign of GSM8K in mathematics or after a sentence.
+# GSM8K's sign "####" in mathematics or after a sentence.
 _GSM8K_INSIDE = re.compile(
     r"(?:(?<=[^\s#]\s)\s{0,3}|(?<=[.:;,)=*_])|(?=\\[(\[]|\$))"
     r"(?P<text>(?:\\[(\[]|\$\$?)?\s{0,3}#{4}\s{0,3}[-+−$€£.]{0,3}[0-9].{0,30})$"
 )
-# Where a sentence such as "the answer is 5, because ..." stops being the answer.
-# The point of "the answer is E. coli" ends no sentence: it is between a letter and a small word.
+# Where the answer ends in a sentence such as "the answer is 5, because ...". In "the answer
+# is E. coli" the full stop ends nothing: it is between a capital letter and a lower-case word.
 _PROSE_END = re.compile(
     r"(?:[!?;]|\.(?!(?:(?<=^[A-Z]\.)|(?<=[*_\"'“][A-Z]\.))\s(?!(?:the|this|that|and|but|because|since"
     r"|with|confidence|confident|probability|certainty|not|all|none|which|where|for|you|they|thus"
     r"|hence|therefore|then|also|its|has|was)\b)[a-z]{3}))(?=\s)"
     r"|,?\s(?:because|since|so|which|where|as)\s"
 )
-# Where the value of a key ends in what is nearly JSON: '5", "why": ...'.
+# Where a value ends in text that is nearly JSON: '5", "why": ...'.
 _NEXT_ENTRY = re.compile(r"[\"']?\s{0,3},\s{0,3}[\"'][\w -]{1,40}[\"']\s{0,3}:")
-# Nothing but markup: the value is on the next line, or there is none.
+# Only markup after a label: its value is on the next line, or there is none.
 ONLY_MARKUP = re.compile(r"[\s*_`\"“”|,;$\\\[\](){}:<>\-]*")
 
 
@@ -83,7 +83,7 @@ class LineReader(Block):
                     if not (n and is_aside(line, marks[0], m, self.asides))
                 ]
             leads = join_sentences(line, marks)
-        carried: str | None = None  # "Answer: the answer is 5": the second label is strong too
+        carried: str | None = None  # in "Answer: the answer is 5", the second label is strong too
         ends = [mark.start() for mark in marks]
         ends.append(len(line))
         for mark, end in zip(marks, ends[1:], strict=True):
@@ -122,14 +122,14 @@ class LineReader(Block):
                 value = value[: cut.start() + (cut.group() == ".")]
             if kind == "confidence":
                 blanks.append((after, after + len(value)))
-                if not is_last or quoted == '"':  # a comma between two entries
+                if not is_last or quoted == '"':  # a comma separates two entries
                     value = value.rstrip(" \t,\"'")
             elif (quoted == '"' or quoted == "'") and (cut := _NEXT_ENTRY.search(value)):
                 value = value[: cut.start()]
             denying = prose and kind == "answer" and denies(value)
             self.add(kind, value, strong, start + begin, start + end, label, denying)
             if self.ended:
-                return  # type: ignore[unreachable]  # _add may have ended the block
+                return  # type: ignore[unreachable]  # `add` may have ended the block
 
     def _split(self, value: str, start: int, label: str) -> bool:
         """Add the two statements of "C, 80%", and return whether there are two."""

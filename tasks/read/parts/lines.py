@@ -9,9 +9,9 @@ case.
 import re
 from collections.abc import Sequence
 
-# What a line may begin with that begins a turn (`turns`, and the turn marks of `labels`): anything
-# but letters, then a name; the sign of a heading, or that of a token. The look-ahead never gives
-# back what it took.
+# The start of a line that may begin a turn (see `turns`, and the turn marks of `labels`): anything
+# but letters and then a name, or the bracket of a token. The look-ahead makes the match atomic: it
+# never gives back characters.
 _NAMED = (
     r"(?=(?P<start>[^a-z\n]{0,60}))(?P=start)(?:text(?:bf)?\{[^a-z\n]{0,60})?"
     r"(?:next|new|another|problem|question|q|user|human|system|assistant|example|exercise"
@@ -19,7 +19,7 @@ _NAMED = (
 )
 _TURN = re.compile(rf"\n(?:{_NAMED})")
 _TURN_OR_HEADING = re.compile(rf"\n(?:{_NAMED}|\s{{0,3}}###(?!#))")
-# The signs of `statements.ONLY_MARKUP`, on one line.
+# Any character that `line_reader.ONLY_MARKUP` does not match.
 _NOT_MARKUP = re.compile(r"[^\s*_`\"“”|,;$\\\[\](){}:<>\-]")
 
 

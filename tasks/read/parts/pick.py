@@ -19,7 +19,7 @@ def pick_pair(statements: list[Statement], scale: int | None) -> tuple[str | Non
         )
     first, last = answers[0].start, confidences[-1].start
     if any(read_confidence(c.text, scale=scale).value is not None for c in confidences):
-        if confidences[0].start < first and answers[-1].start > last:  # confidence, then answer
+        if confidences[0].start < first and answers[-1].start > last:  # the confidence comes first
             answers = [next(a for a in answers if a.start > last)]
         elif confidences[0].start > first:
             answers = [a for a in answers if a.start < last]

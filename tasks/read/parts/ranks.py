@@ -9,7 +9,7 @@ from caopd_bench.tasks.read.parts.rivals import is_beaten
 from caopd_bench.tasks.read.parts.statement import Pair, Statement
 from caopd_bench.tasks.read.rules import Rules
 
-_MAX_RANK_START = 60  # characters before a label that begins its line
+_MAX_RANK_START = 60  # most characters before a label that begins its line
 _RANK_START = re.compile(r"[\W_]*(?:[0-9]{1,2}[.)][\W_]*)?")
 _RANK = re.compile(
     r"(?<![^\s,;|*_>-])(?P<what>[GP]|Guess\s?#?|Probability\s?#?)"
@@ -27,7 +27,7 @@ def read_ranks(visible: str, ours: list[Statement], rules: Rules) -> Pair | None
     ends = [*(mark.start("what") for mark in marks[1:]), len(visible)]
     answer: Statement | None = None
     confidence = ""
-    for mark, end in zip(marks, ends, strict=False):  # no mark: one end too many
+    for mark, end in zip(marks, ends, strict=False):  # without a mark, there is one end too many
         if mark["rank"] != "1":
             continue
         value = visible[mark.end() : end].strip().partition("\n")[0].strip(" ,;|*_")
@@ -45,8 +45,8 @@ def read_ranks(visible: str, ours: list[Statement], rules: Rules) -> Pair | None
 
 def _find_ranks(visible: str) -> Iterator[re.Match[str]]:
     """Yield the labels that begin their line, or follow one that does."""
-    line = -1  # where the last line with such a label begins
-    start = done = 0  # where this line begins, and what was searched for line ends
+    line = -1  # start of the last line that begins with a label
+    start = done = 0  # start of this line; end of the text searched for line ends
     for mark in _RANK.finditer(visible):
         start = max(start, visible.rfind("\n", done, mark.start()) + 1)
         done = mark.start()

@@ -6,7 +6,7 @@ from caopd_bench.tasks.read.labels import OTHER_ANSWERS
 from caopd_bench.tasks.read.parts.statement import Statement
 from caopd_bench.tasks.read.repeats import is_same
 
-# The label of another guess, between an answer and a probability, and what it names.
+# Another guess between an answer and a probability: its label and its text.
 _ANOTHER = re.compile(
     r"(?:^|[\n,;(|])[\W_]{0,12}(?:(?:my|the|a|an|final|best|first|initial|second|third|next|other"
     r"|another|most|likely|possible)\s{1,3}){0,3}(?P<word>alternatives?|runner-up|"
@@ -17,8 +17,8 @@ _ANOTHER = re.compile(
 
 
 def names_another(text: str, answer: Statement, end: int) -> bool:
-    """Return whether another guess stands between the answer and that place."""
-    own = answer.start + 60  # where at most the answer's own label begins
+    """Return whether another guess stands between the answer and `end`."""
+    own = answer.start + 60  # the answer's own label begins here at the latest
     return any(
         not is_same(other["text"], answer.text)
         and (other.start("word") > own or "\n" in text[answer.start : other.start("word")])

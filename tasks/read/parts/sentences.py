@@ -17,7 +17,7 @@ from caopd_bench.tasks.read.parts.statement import Pair, Statement
 from caopd_bench.tasks.read.repeats import is_same
 from caopd_bench.tasks.read.rules import Rules
 
-# What may follow "I am 80% confident" if it is the answer that one is confident of.
+# What may follow "I am 80% confident" if the confidence is in the answer.
 _OF_THE_ANSWER = re.compile(
     r"[\s*_]{0,5}(?:[,;)\]:–—-]|(?:because|since|as|given|due|but|and|so|overall|here|based)\b"
     r"|(?:(?:that|in|about|of|on)\s{1,3})?(?:it|this|that|these|my)\b|$)",
@@ -44,7 +44,8 @@ _SENTENCE = re.compile(
     r"(?:confident|certain|sure|confidence|certainty)(?=[*_\"').]{0,5}\s{0,3}$)",
     re.IGNORECASE | re.MULTILINE,
 )
-# Words of which each match has one, and how far before it a match may begin (in lower case).
+# In lower case, each match of `_SENTENCE` has one of these words, and begins at most
+# `_MAX_SENTENCE` characters before it.
 _OF_SENTENCES = ("confiden", "certain", "sure")
 _BEGINS_SENTENCE = re.compile(r"[(,;]|\b(?:i|we|with|at|certainty)")
 _MAX_SENTENCE = 100
@@ -75,7 +76,7 @@ def read_sentence(
         answer[0].end <= s.start < last.start() and not is_same(s.text, answer[0].text)
         for s in answers
     ):
-        return None  # it speaks of that one
+        return None  # the sentence is about that later answer
     if names_another(visible, answer[0], last.start()):
         return None
     text = answer[0].text.partition(last.group().strip())[0]

@@ -20,4 +20,4 @@ class Statement(NamedTuple):
     start: int
     end: int
     label: str
-    denying: bool = False  # "the answer is not 5"
+    denying: bool = False  # as in "the answer is not 5"

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from caopd_bench.tasks.read.repeats import says_same
 from caopd_bench.tasks.read.rules import MAX_LABEL, Rules
 
-_SEARCHED = 4  # levels in which keys are looked for
-_MAX_NODES = 1000  # values of one piece that are looked at
+_SEARCHED = 4  # levels that are searched for keys
+_MAX_NODES = 1000  # most values of one piece that are read
 
 ANSWER_KEYS = ("final_answer", "answer")
 CONFIDENCE_KEYS = ("confidence", "confidence_score", "confidence_level", "confidence_rating")
-#: Keys that may also name something else.
+#: Keys that may also name something other than an answer.
 OTHER_ANSWER_KEYS = (
     *("answer_choice", "answer_letter", "selected_answer", "predicted_answer", "correct_answer"),
     *("best_answer", "guess", "decision", "choice", "selected_option", "option", "selection"),
@@ -20,16 +20,17 @@ OTHER_ANSWER_KEYS = (
     *("category", "class", "conclusion", "solution", "result", "response", "output"),
 )
 OTHER_CONFIDENCE_KEYS = ("probability", "certainty", "likelihood")
-#: Keys (normalised) of the reasoning or the question, under which no answer is looked for.
+#: Normalised keys for the reasoning or the question, whose values hold no answer.
 _NOT_STATED = (
     *("step", "steps", "reasoning", "reasoningsteps", "thought", "thoughts", "thinking", "trace"),
     *("example", "examples", "history", "question", "questions", "input", "inputs", "context"),
     *("problem", "prompt", "messages", "draft", "drafts", "intermediate", "alternatives"),
 )
-_VALUE_KEYS = ("value", "text", "score", "label")  # {"answer": {"value": 5}}
+_VALUE_KEYS = ("value", "text", "score", "label")  # as in {"answer": {"value": 5}}
 
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
-# What "\frac", "\beta", "\times", "\right" become where their backslash was not doubled.
+# The control characters that replace the start of "\frac", "\beta", "\times" and "\right" if a
+# backslash was not doubled.
 _MANGLED = re.compile(
     "[\b\f]|\t(?=ext|imes|heta|an\\b|au\\b|frac|riangle)|\r(?=ight|ho\\b)|\n(?=eq\\b|abla|u\\b)"
 )
@@ -59,7 +60,7 @@ def look_up_keys(rules: Rules) -> Keys:
 
 def read_value(value: Any, keys: Keys, whole: bool) -> tuple[str | None, str | None] | None:
     """Return answer and confidence, or None if neither is stated."""
-    if isinstance(value, list):  # a list of guesses, or of drafts: the first that has an answer
+    if isinstance(value, list):  # guesses or drafts: the first with an answer counts
         found = [
             read_value(part, keys, whole) for part in value[:_MAX_NODES] if isinstance(part, dict)
         ]
@@ -69,7 +70,7 @@ def read_value(value: Any, keys: Keys, whole: bool) -> tuple[str | None, str | N
     if all(keys.known.isdisjoint(node) for node in nodes):
         return None
     place, answer, sure = _find_answer(nodes, keys)
-    # An answer never takes the confidence of another.
+    # An answer never takes the confidence of another answer.
     near = nodes[place : place + 1]
     if len(nodes) > 1:
         near += [n for n in nodes if _find([n], keys.all_answers)[1] in (None, answer)]
@@ -78,7 +79,7 @@ def read_value(value: Any, keys: Keys, whole: bool) -> tuple[str | None, str | N
         _, confidence = _find(near, OTHER_CONFIDENCE_KEYS)
         guess = any(_find([node], ("guess",))[1] == answer for node in near)
         if confidence is not None and not guess and says_same(answer, confidence):
-            _, confidence = _find(near, ("certainty",))  # which is no probability of an event
+            _, confidence = _find(near, ("certainty",))  # which cannot mean an event's probability
             return answer, confidence
     if confidence is None and not (sure or whole):
         answer = None
@@ -88,7 +89,7 @@ def read_value(value: Any, keys: Keys, whole: bool) -> tuple[str | None, str | N
 def _find_answer(nodes: list[dict[str, Any]], keys: Keys) -> tuple[int, str | None, bool]:
     """Return the node whose answer counts, the answer, and whether its key is beyond doubt.
 
-    The outermost node with a confidence too comes first, then the outermost with an answer.
+    The outermost node that also has a confidence comes first, then the outermost with an answer.
     """
     pairs = (
         (place, node)
@@ -133,7 +134,7 @@ def _is_guess(value: Any, keys: Keys) -> bool:
 
 
 def _find(nodes: list[dict[str, Any]], keys: tuple[str, ...]) -> tuple[int, str | None]:
-    """Return the first node that has one of the keys, and its value as text."""
+    """Return the index of the first node with one of the keys, and the value as text."""
     for place, node in enumerate(nodes):
         for key in keys:
             if key in node and (text := to_text(node[key])) is not None:
