@@ -33,17 +33,18 @@ from caopd_bench.metrics import (
 )
 
 SET_METRICS = ("ece", "brier", "auroc", "spr", "overconfidence_gap")
-Pair: TypeAlias = "tuple[float | None, float]"  # confidence or None, correct
-Pairs: TypeAlias = "Pair | list[Pair]"  # of one document
-Share: TypeAlias = "float | Sequence[float]"  # of one document: 0 or 1, or one of each sample
+Pair: TypeAlias = "tuple[float | None, float]"  # confidence (or None) and outcome
+Pairs: TypeAlias = "Pair | list[Pair]"  # of one question, sampled or not
+# The outcome of one question, 0 or 1, or a list of them, one for each sample.
+Share: TypeAlias = "float | Sequence[float]"
 
-#: Explanations of rows of lm-eval's table with unclear names; the table has no column for them.
+#: Explanations of unclear row names in lm-eval's table, which has no column for them.
 EXPLANATION = (
     "in the table below, `confidence` is the mean of the stated confidences, `overconfidence_gap` "
     "is that mean minus the share of right answers among the same rows (best: 0), and value "
     "± 1.96 Stderr covers the 95% interval that `caopd-bench score` prints"
 )
-Z = 1.959964  # of a 95% interval, which is what `bootstrap` gives
+Z = 1.959964  # normal quantile for the 95% intervals that `bootstrap` gives
 _log = logging.getLogger("lm_eval.caopd_bench")
 
 
@@ -189,7 +190,7 @@ def _error_of_share(outcomes: Iterable[tuple[int, float]]) -> float | str:
     rows = list(outcomes)
     if not rows:
         return "N/A"
-    # The confidence of a row is not used for a share, but a tally has one.
+    # A share needs no confidences, but a tally has one for each row; 0.5 is a placeholder.
     counts = _tally([(question, 0.5, outcome) for question, outcome in rows])
     return _error_of(bootstrap(counts, metrics=("accuracy",))["accuracy"])
 

@@ -25,7 +25,7 @@ from caopd_bench.tasks.judge.options import (
 
 __all__ = ["read_choice", "same_choice"]
 
-# "It's C", "I think it must be C", "I'd say C": then the letter must stand alone.
+# "It's C", "I think it must be C", "I'd say C": after these the letter must stand alone.
 _IT = (
     r"(?P<it>(?:(?:so|thus|hence|therefore|well|then|clearly|definitely|certainly|probably"
     r"|I (?:think|believe|guess|choose|pick)|I(?:['’]m| am) (?:sure|certain|confident)"
@@ -42,42 +42,44 @@ _BEFORE = re.compile(
     r"){0,12}",
     re.IGNORECASE,
 )
-# The b of <b>A</b> is no letter.
+# The b in <b>A</b> is a tag, not a letter.
 _EMPHASIS = re.compile(r"<(b|i|u|p|em|strong)>([^<>]{1,400})</\1>", re.IGNORECASE)
 _LETTER = re.compile(r"([A-Za-z])(?![A-Za-z0-9'’])")
-# "A or B", "A, C", "both A and B"; after ":" or "." the text of the option begins.
+# A second letter, as in "A or B", "A, C" and "both A and B". After ":" or "." the text of the
+# option begins.
 _SECOND = re.compile(
     r"[\s)\]}.*_]{0,6}(?:,|/|;|&|\+|\bor\b|\band\b)[\s*_(\[]{0,6}(?:option |choice )?"
     r"[A-Z](?![A-Za-z0-9])"
 )
-# Further letters and nothing else: "C D", "C. D.", "(C) (D)"; K and later are texts, as potassium.
+# Further letters and nothing else: "C D", "C. D.", "(C) (D)". From K on a letter may be a text,
+# such as K for potassium.
 _ALONE = re.compile(r"(?<![^\W_])[A-J](?![^\W_]|['’])")
 _MORE = re.compile(
     r"(?:[\W_]{1,12}(?:(?:option|choice|letter|and|or) ){0,2}[A-J](?![^\W_]|['’])){1,12}[\W_]{0,12}"
 )
-# "C. a tunnel", and another line "D. a ferry"; "C D are both right".
+# Follows the first option in a list: "C. a tunnel" and a line "D. a ferry", "C D are both right".
 _LISTED = re.compile(
     r"[^\n]{0,400}\n\s{0,9}(?:[-*_(\[•]\s{0,3}){0,3}(?P<line>[A-J])"
     r"(?:[*_]{0,2}[).:\]]|[ \t*_]{0,3}(?:\n|$))"
     r"|[ \t](?P<word>[B-HJ])(?=[):,]|\s(?:are|both)\b)"
 )
-# "C! No, it is D."
+# A correction: "C! No, it is D."
 _TAKEN_BACK = re.compile(
     r"[\s.,!;…–—-]{1,6}(?:no|wait|actually|sorry|correction|or rather|hmm+)\b[^\n]{0,80}?"
     r"(?<!\w)(?-i:[B-HJ](?![\w'’])|A(?=[.,;:!)]|$))",
     re.IGNORECASE,
 )
 _DELIMITER = re.compile(r"[\s\"'”*_`$]{0,4}(?:[).:;!…\]}>\-–—,=|\"]|\n|$)")
-# "**B** a tunnel"
+# Marks around a letter, as in "**B** a tunnel".
 _CLOSED = {"*": "*", "_": "_", "`": "`", "$": "$", "'": "'", "“": "”"}
-# "option B is wrong"
+# Follows a letter that is rejected: "option B is wrong".
 _REJECTED = re.compile(
     r"[\s)\]*_.:]{0,4}(?:(?:is|was|are|would be|seems|looks)\s+(?:clearly |also )?"
     r"(?:not|wrong|incorrect|false|unlikely|impossible)\b|(?:is|was|are|ca)n['’]t\b|cannot\b)",
     re.IGNORECASE,
 )
 _BARE = re.compile(r"[\W_]*[A-Za-z][\W_]*")
-# After one of these a sentence names what it chooses.
+# Words before the option that a sentence chooses.
 _CUE = re.compile(
     r"(?<![a-z])(?:answer|option|choice)(?![a-z])(?:\s{1,3}(?:to|for) (?:this|the) question)?"
     r"\s{0,3}(?::|(?:is|would be|should be|must be|has to be)(?![a-z])\s{0,3}:?)?\s{0,3}"
@@ -85,16 +87,17 @@ _CUE = re.compile(
     re.IGNORECASE,
 )
 MAX_CUES = 6
-MAX_ENDS = 4  # of clauses that one option may reach over: "J. S. Bach"
+# Most clause ends that are tried for the text of one option: "J. S. Bach" contains two.
+MAX_ENDS = 4
 _CLAUSE_END = re.compile(r"[.!?;\n]\s|[.!?;]?$|,?\s(?:because|since|as|so|which)\s", re.IGNORECASE)
-# "I do not think that the answer is B", "option B is wrong".
+# Words that deny a choice: "I do not think that the answer is B", "option B is wrong".
 _DENIED = re.compile(
     r"\b(?:not|never|neither|nor|cannot|wrong|incorrect|false|unlikely|except|eliminated?|excluded?"
     r"|ruled? out|rather than|instead of|if|unless|whether|might|could)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _MARKS = " \t\n*_`\"'“”()[]{}.:-–—=|,>$"
-# "a tunnel (D)", "a tunnel, option D"
+# A letter after the text of its option: "a tunnel (D)", "a tunnel, option D".
 _AFTER_TEXT = re.compile(
     r"(?P<text>.{1,400}?)\s{0,3}(?:[(\[]|,\s{0,3}(?=option|choice))(?:(?:option|choice) )?"
     r"(?P<letter>[A-Z])[)\]]?[\s*_.]{0,6}$",
@@ -146,16 +149,16 @@ def _read_start(text: str, options: Sequence[str]) -> str | None:
     if not options:
         return letter
     if letter and letter not in LETTERS[: len(options)]:
-        letter = None  # "T cells", of four options
+        letter = None  # the T of "T cells" is not one of four options
     found = None if letter and _BARE.fullmatch(text) else find_option(text, options)
     if found is None and letter:
-        # "The answer is E. coli, because ..." is the option of that text, and no letter E.
+        # "The answer is E. coli, because ..." chooses the option with that text, not the letter E.
         found = _find_clause(text[len(text) - len(rest) - 1 :], options)
     if found is None:
         found_letter = letter
     else:
         found_letter = LETTERS[found]
-        # "E. coli" is one option; if "coli" is another, it says two things.
+        # "E. coli" is one option. If "coli" is another, the answer is ambiguous.
         if letter and letter != found_letter and _option_in(rest, options) is not None:
             return ""
         return found_letter
@@ -176,7 +179,7 @@ def _read_letter(text: str, options: Sequence[str]) -> tuple[str | None, str]:
         return None, ""
     if _names_more(letter[1].upper(), after, options):
         return "", ""
-    # "A cat" is a phrase and "B 12 apples" a choice; a small letter must stand alone.
+    # "A cat" is a phrase, but "B 12 apples" is a choice. A small letter must stand alone.
     is_word = letter[1] in "AI" or letter[1].islower()
     is_closed = letter.start() > 0 and _CLOSED.get(text[letter.start() - 1]) == (after[:1] or None)
     must_end = is_word or bool(before and before["it"])
@@ -190,7 +193,7 @@ def _names_more(letter: str, after: str, options: Sequence[str]) -> bool:
     only = _MORE.fullmatch(after)
     if only:
         others = set(_ALONE.findall(after)) - {letter}
-        # If the options are letters themselves, "C. D" may be option C, whose text is "D".
+        # If the options are letters themselves, "C. D" may be option C with the text "D".
         return bool(others) and (not options or _option_in(after, options) != letter)
     return _TAKEN_BACK.match(after) is not None
 
@@ -224,7 +227,7 @@ def _read_sentences(text: str, options: Sequence[str]) -> Iterator[str]:
     """Yield the choices that sentences of a text name: "the best answer is D) a tunnel"."""
     cues = list(islice(_CUE.finditer(text), MAX_CUES + 1))
     if len(cues) > MAX_CUES:
-        return  # a discussion, and no sentence that chooses
+        return  # so many cues are a discussion, not a choice
     for cue in cues:
         rest = text[cue.end() :]
         end = _CLAUSE_END.search(rest)

@@ -47,7 +47,8 @@ def judge_truth(doc: Mapping[str, Any], results: Sequence[tuple[float, bool]]) -
     if doc["given"] is None:
         return _values(None, 0.0, "no_answer")
     correct = float(_is_right(doc, doc["given"]))
-    # The logistic of the difference, without overflow: P(True) / (P(True) + P(False)).
+    # P(True) / (P(True) + P(False)) is the logistic function of the difference; tanh does not
+    # overflow.
     confidence = 0.5 * (1 + math.tanh((true - false) / 2))
     if not math.isfinite(confidence):
         return _values(None, correct, "bad_confidence")
@@ -108,7 +109,7 @@ def _is_right(doc: Mapping[str, Any], answer: str | None) -> bool:
 
 
 def _judge(doc: Mapping[str, Any], text: Any) -> Judged:
-    if not isinstance(text, str):  # API models give None for a request that failed
+    if not isinstance(text, str):  # the backend returns None for a failed API request
         return None, 0.0, "api_error", None
     parsed = judge_spans(read_spans(text, doc["kind"]))
     is_read = parsed.status != "unfinished"

@@ -2,7 +2,7 @@
 
 import re
 
-# Words that doubt the number, bound it or take it back; they count in a comment as well.
+# Words that doubt, bound or retract the number beside them, also in a comment in brackets.
 DOUBTS = {
     *("not", "no", "never", "none", "nor", "neither", "cannot", "without", "except", "excluding"),
     *("wrong", "incorrect", "false", "untrue", "mistake", "mistaken", "error", "invalid"),
@@ -16,13 +16,13 @@ DOUBTS = {
     *("hardly", "barely", "rather", "wait", "actually", "negative"),
     *("exceed", "exceeds", "exceeded", "exceeding", "differ", "differs", "unlike", "either"),
 }
-# Before "is" and a number these name a quantity: "the least common multiple is 12".
+# Names of quantities before "is" and a number, as in "the least common multiple is 12".
 QUANTITIES = {
     *("remainder", "maximum", "minimum", "multiple", "divisor", "factor", "power", "root"),
     *("least", "inverse", "reciprocal", "base"),
 }
 COPULAS = ("is", "was", "equals")
-# Words that change the number or join it to another.
+# Words that change the number or combine it with another one.
 _NO_UNITS = DOUBTS | {
     *("and", "to", "plus", "minus", "times", "over", "divided", "multiplied", "added", "is"),
     *("pi", "exp", "log", "ln", "sqrt", "root", "squared", "cubed", "factorial", "choose"),
@@ -35,7 +35,8 @@ _BELOW_100 = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
     "|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty"
 )
-# Number words, scales, ordinals and parts: twenty, millions, mil, dozen, 3rd, quarters, billionths.
+# Number words, scales, ordinals and parts, such as twenty, millions, mil, dozen, 3rd, quarters and
+# billionths.
 _NUMBER_WORD = re.compile(
     rf"(?:{_BELOW_100}|hundred|thousand|[a-z]{{0,12}}illi(?:on|ard)|dozen|score|lakh|crore|myriad)s?"
     r"|gross|mill?s?|mn|mln|bn|bln|tn|trn|hal(?:f|ves)|first|thirds?|quarters?|st|nd|rd|ths?"

@@ -25,8 +25,8 @@ from typing import NamedTuple
 from caopd_bench.tasks.judge.number_words import COPULAS, DOUBTS, QUANTITIES, SCALE_WORD, alters
 from caopd_bench.tasks.read.characters import fold
 
-# Longer texts are refused unread: no exact answer needs them, and it bounds every pattern and
-# every conversion below (Python refuses integers of more than 4300 digits by an error).
+# Longer texts are refused unread, since no exact answer needs them. That bounds the time of every
+# pattern and conversion below, and Python raises an error for integers of more than 4300 digits.
 MAX_LENGTH = 400
 
 _SIGNS = {
@@ -34,7 +34,7 @@ _SIGNS = {
     **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), "\u202f"),  # all narrow or fixed spaces
     **{ord(c): " " + unicodedata.normalize("NFKC", c) for c in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"},
 }
-# LaTeX that changes nothing, and what it is replaced by; applied in this order.
+# LaTeX that does not change the number, and its replacement, in order of application.
 _LATEX = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -69,31 +69,32 @@ _NUMBER = re.compile(
 _PERCENT = re.compile(r"\s*(?:%|percent(?![a-z])|per cent(?![a-z]))", re.IGNORECASE)
 _SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _SCALE = re.compile(rf"\s*({'|'.join(_SCALES)})(?![a-z])", re.IGNORECASE)
-_COMMENT = re.compile(r"\s*\((?P<words>[^()0-9]*)\)$")  # 12 (twelve)
-# One word of a unit: cm, km/h, m^2, cm³, °C, €.
+_COMMENT = re.compile(r"\s*\((?P<words>[^()0-9]*)\)$")  # as in "12 (twelve)"
+# One word of a unit, such as cm, km/h, m^2, cm³, °C or €.
 _UNIT_WORD = re.compile(r"[^\W\d_][^\W\d_.'’]*[.'’]?[^\W\d_]*(?:\^\{?-?[23]\}?|[23²³])?|[°€£¢¥₹$]")
 _UNIT_JOINT = re.compile(r"[\s/·.-]?")
-# Single letters that are units; any other (x, n, i, π) is a factor.
-_UNIT_LETTERS = frozenset("mgslhdtLNJWVACF")  # not K and M: thousands and millions
-# "12 is the answer".
+# Single letters that are units. Any other letter (x, n, i, π) is a factor.
+_UNIT_LETTERS = frozenset("mgslhdtLNJWVACF")  # not K and M, which may mean thousands and millions
+# The end of "12 is the answer".
 _IS_ANSWER = re.compile(
     r"\s+is\s+(?:the|my|our)(?:\s+(?:final|correct|right|exact|total|only)){0,2}"
     r"\s+(?:answer|result|total|sum|solution|value|number|amount)$",
     re.IGNORECASE,
 )
-# "Rosa has" before a number; at least two letters stand right before it ("x 12" is a product).
+# "Rosa has" before a number. The last word has at least two letters, since "x 12" is a product.
 _WORDS_BEFORE = re.compile(
     r"(?:[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){0,30}[,:]?\s+){0,40}[^\W\d_](?:[^\W\d_]|['’])+:?\s+"
 )
 _IN_BOLD = re.compile(r"(?<![0-9*])\*\*([^*\s]{1,40})(?:\*\*(?![0-9*])|$)")
-# Mathematics in a sentence: "the value of $a$ is $-256$".
+# Mathematics in a sentence, as in "the value of $a$ is $-256$".
 _INLINE = re.compile(r"\$(?P<a>[^$]{1,60})\$|\\\((?P<b>(?:[^\\]|\\(?![()])){1,60})\\\)")
-_SIGN_AFTER = {"is", "was", "are", "equals", "be"}  # elsewhere a sign may be a dash
-# The left side of "5 + 7 = 12", "15% of 60 = 9", "9 crates * 8 notebooks = 72".
+# After these words a sign belongs to the number; elsewhere it may be a dash.
+_SIGN_AFTER = {"is", "was", "are", "equals", "be"}
+# The left side of "5 + 7 = 12", "15% of 60 = 9" or "9 crates * 8 notebooks = 72".
 _TERM = r"[$€£(\s-]*[0-9][0-9.,_\u202f]*[%)\s]*(?:[^\W\d_]{3,}(?![^\W\d_])\s*){0,3}[)\s]*"
 _OPERATION = r"(?:[-+*/×÷·^]|\\(?:times|cdot|div)(?![a-z])|\*\*|(?:of|times|plus|minus)\s)"
 _SUM = re.compile(rf"(?:{_TERM}{_OPERATION})+{_TERM}")
-# The left side of "x = 5", "total = 5", "f(2) = 5".
+# The left side of "x = 5", "total = 5" or "f(2) = 5".
 _NAME = re.compile(
     r"\\?(?P<words>[A-Za-z]+(?: [A-Za-z]+){0,3}) ?"
     r"(?:_\{?[A-Za-z0-9]{1,9}\}?)?(?:\([A-Za-z0-9]{1,9}\))?"
@@ -126,7 +127,8 @@ def read_number(text: str) -> Number | None:
     return _read(text)
 
 
-# Right answers recur, and so do answers to one question: runs of many models, samples, rewards.
+# Right answers recur in runs of many models, samples and rewards, and so do the answers to one
+# question.
 @lru_cache(maxsize=4096)
 def _read(text: str) -> Number | None:
     sides = [_unwrap(side) for side in _simplify(text).split("=")]

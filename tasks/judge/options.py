@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-MAX_LENGTH = 500  # characters of an answer that are looked at
+MAX_LENGTH = 500  # characters of an answer that are read
 Key: TypeAlias = "tuple[str, ...]"
 
 _SIGNS = str.maketrans(
@@ -58,7 +58,8 @@ _WRAPPERS = (
     (re.compile(r"\*\*|__|^\s{0,9}[*_]|[*_]\s{0,9}$"), " "),
     (re.compile(r"(?<=[\^_])\{([0-9A-Za-z])\}"), r"\1"),
 )  # fmt: skip
-# The A of "A. tunnel", "A, tunnel" or "**A** tunnel" is a letter; an article stands before a word.
+# The A in "A. tunnel", "A, tunnel" and "**A** tunnel" is a letter; an article stands directly
+# before a word.
 _LETTER_A = re.compile(r"(?<![\w^'])(?<!\^\{)[aA](?![\w'])(?![ \t~]{1,9}[^\s,.;:?!'\-)])")
 _MARK = "\ue000"
 _OWN_LETTER = re.compile(
@@ -69,7 +70,7 @@ _OWN_LETTER = re.compile(
 _TOKEN = re.compile(r"\\[a-zA-Z]+|[^\W_]+(?:'[^\W_]+)?|\S")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _ARTICLES = ("a", "an", "the")
-# B, (B), [B], "B", B., B), and a list of one such: ['B'].
+# B, (B), [B], "B", B., B), or a list with one of these: ['B'].
 _BARE_LETTER = re.compile(
     r"\s{0,9}(?:\(([A-Z])\)|\[['\"]?\(?([A-Z])\)?['\"]?\]|'([A-Z])'|\"([A-Z])\"|([A-Z])[.):]?)\s{0,9}"
 )
@@ -165,7 +166,7 @@ def first_place(places: Iterable[tuple[int, int]]) -> int | None:
 
 
 def options_of(doc: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the options of a document; none where it does not list them, as those of earlier runs.
+    """Return the options of a document, or none if it lists none, as in earlier runs.
 
     Examples
     --------
@@ -205,7 +206,7 @@ def _word(options: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     has_own = len(found) == len(options) > 1 and "".join(letters) == LETTERS[: len(options)]
     wordings = zip(options, texts, strict=True) if has_own else ((option,) for option in options)
     return tuple(
-        # The parser has taken brackets and marks off the ends of an answer.
+        # The parser strips brackets and marks around an answer, so an option matches without them.
         tuple(
             dict.fromkeys(
                 form for text in texts for form in (text.strip(), clean_answer(text[:MAX_LENGTH]))
@@ -235,7 +236,7 @@ def _has_meaning(text: str, match: re.Match[str]) -> bool:
     """Return whether a mark belongs to a number, a formula or a sign, and not to a sentence."""
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
     mark = match.group()
-    if mark == "-":  # well-known is well known; x-1, -5, Cl- and D-glucose stay
+    if mark == "-":  # well-known equals well known, but x-1, -5, Cl- and D-glucose keep the sign
         words = [text[max(0, match.start() - 2) : match.start()], text[match.end() :][:2]]
         return not all(word.isalpha() and len(word) == 2 for word in words)
     if mark in ".,:":

@@ -16,11 +16,12 @@ from caopd_bench.tasks.read.python_form import from_python
 
 __all__ = ["same_phrase"]
 
-MAX_LENGTH = 500  # characters of an answer that are looked at
+MAX_LENGTH = 500  # characters of an answer that are read
 _ARTICLES = ("a", "an", "the")
-# A sign that ends a word is part of a name: C++, C#, Disney+; grades and blood groups, A-, AB-.
+# A sign at the end of a word may be part of a name (C++, C#, Disney+), a grade or a blood group
+# (A-, AB-).
 _SIGN_OF_A_NAME = re.compile(r"(?<=[^\W\d_])[+#]{1,3}(?![\w+#])|\b[A-Za-z]{1,2}-(?![\w+-])")
-# A space that does not break, as Python writes it; JSON knows no such sign.
+# Python writes a no-break space as \xa0; JSON has no such escape.
 _HEX = re.compile(r"(?<!\\)\\x([0-9a-f]{2})")
 _KEPT = str.maketrans("+#-", "\ue000\ue001\ue002")
 _PUT_BACK = {there: here for here, there in _KEPT.items()}
@@ -94,7 +95,7 @@ def _drop_articles(text: str) -> str:
             and (place == 0 or word.islower())
         )
     ]
-    # "The The" is a name of articles.
+    # "The The" is a name that consists of articles.
     is_name = all(word.casefold() in _ARTICLES for word in kept)
     return " ".join(words if is_name else kept).casefold()
 
@@ -103,7 +104,7 @@ def _squeeze(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).replace("_", " ")
     folded = _SIGN_OF_A_NAME.sub(lambda found: found[0].translate(_KEPT), folded)
     kept = "".join(c if c.isalnum() or c in _SIGNS else " " for c in folded)
-    # A sign or point counts only beside a digit: -5 and 1.5, but not U.S.A. or well-known.
+    # A sign or point counts only beside a digit: in -5 and 1.5, but not in U.S.A. or well-known.
     kept = re.sub(r"(?<![0-9])\.|\.(?![0-9])", "", kept)
     kept = re.sub(r"[-+](?![0-9.])|(?<=[0-9a-zA-Z])[-+]", " ", kept)
     return " ".join(kept.translate(_PUT_BACK).split())

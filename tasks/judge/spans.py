@@ -8,7 +8,7 @@ from caopd_bench.tasks.read.parse import Spans, find_spans
 
 __all__ = ["read_spans"]
 
-#: Number of cached responses (the samples of a question or two), and their maximum length.
+#: Number of cached responses (the samples of one or two questions), and characters of the longest.
 REMEMBERED, LONGEST = 64, 1 << 16
 
 

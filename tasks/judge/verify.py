@@ -99,12 +99,13 @@ def group_answers(
 def _is_same(answer: str, other: str, kind: str, options: Sequence[str]) -> bool:
     if " ".join(answer.split()).casefold() == " ".join(other.split()).casefold():
         return True
-    if kind == "choice":  # a gold answer is a bare letter, and an answer is not
+    # Neither answer need be a bare letter, as `same_choice` requires of a gold answer.
+    if kind == "choice":
         chosen = read_choice(answer, options)
         return chosen is not None and chosen == read_choice(other, options)
     try:
         return KINDS[kind](answer, other)
-    except ValueError:  # the other is not of its kind, so nothing but itself equals it
+    except ValueError:  # `other` is not a valid answer of this kind, so it equals only itself
         return False
 
 
@@ -122,13 +123,14 @@ def _same_number(answer: str | None, gold: str) -> bool:
 
 
 def _same_expression(answer: str | None, gold: str) -> bool:
-    # Here: other kinds need neither its patterns nor what starts a process.
+    # Imported here, since the other kinds need neither its patterns nor the module that starts a
+    # process.
     from caopd_bench.tasks.judge.latex.compare import same_expression
 
     return same_expression(answer, gold)
 
 
-#: From the kind of answer to the function ``(answer, gold) -> bool`` that compares.
+#: Maps the kind of answer to a function ``(answer, gold) -> bool`` that compares.
 KINDS: dict[str, Callable[[str | None, str], bool]] = {
     "number": _same_number,
     "latex": _same_expression,

@@ -1,4 +1,4 @@
-"""The child process that does algebra for `expressions`, and its keeper.
+"""The child process that does algebra for `compare`, and its keeper.
 
 sympy can take forever, or all memory, over a short text. The child has a memory limit, and is
 killed and replaced when an answer exceeds a time limit. It ends by itself when this process does,
@@ -19,14 +19,14 @@ from typing import IO
 
 __all__ = ["ask_child"]
 
-SECONDS = 3.0  # for one comparison
+SECONDS = 3.0  # limit for one comparison
 START_SECONDS = 60.0  # sympy takes seconds to import on a busy machine
 READY = "ready"
 MISSING = "missing"
 
 
 class _Keeper:
-    """One child at a time, started when it is first needed."""
+    """The owner of at most one child, which is started when it is first needed."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -40,7 +40,7 @@ class _Keeper:
                 _stdin(child).write(json.dumps([stated, expected]) + "\n")
                 _stdin(child).flush()
                 reply = _read_line(child, SECONDS)
-            except OSError:  # it died, out of memory perhaps
+            except OSError:  # the child died, perhaps out of memory
                 reply = ""
             if reply not in ("true", "false"):
                 self.stop()
@@ -50,9 +50,9 @@ class _Keeper:
         if self.child is not None and self.owner == os.getpid() and self.child.poll() is None:
             return self.child
         if self.owner != os.getpid():
-            self.child = None  # of the process that forked this one: not ours to stop
+            self.child = None  # a child of the process that forked this one: not ours to stop
         self.stop()
-        # The child's standard error is not needed, and a pipe that nobody reads would fill up.
+        # Nobody reads the child's standard error, and an unread pipe would fill up and block it.
         child = subprocess.Popen(
             [sys.executable, "-m", "caopd_bench.tasks.judge.latex.worker"],
             stdin=subprocess.PIPE,

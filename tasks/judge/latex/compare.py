@@ -38,7 +38,8 @@ __all__ = ["same_expression"]
 
 MAX_PARTS = 40
 _BASED = re.compile(r"([0-9A-Za-z]+)_\{?([0-9]{1,2})\}?")
-# Fewer letters are a product of variables, and p - q is no hyphenated word.
+# A word has at least three letters, since "xy" is a product, and each part after a hyphen at least
+# two, since "p-q" is a difference.
 _WORD = re.compile(r"\(?(?:[A-Za-z]{3,}(?:[ '\-][A-Za-z]{2,}){0,10}|[A-Z](?=\)))\)?")
 
 
@@ -77,11 +78,12 @@ def _is_equal(answer: str, gold: str, expected: str) -> bool:
     stated = normalise(answer)
     if not stated or _names_differ(answer, gold):
         return False
-    if "=" in stated or "=" in expected:  # equations: y = 2x + 3 is y - 2x = 3
+    if "=" in stated or "=" in expected:  # equations: y = 2x + 3 equals y - 2x = 3
         stated, expected = normalise(answer, names=True), normalise(gold, names=True)
     if stated == expected:
         return True
-    # Without its spaces a text no longer shows the words in it.
+    # Look for doubts in the answer as written: without spaces, its words can no longer be told
+    # apart.
     is_number = read_number(join_thousands(answer)) is not None
     if not is_number and is_doubted(answer) and not is_doubted(gold):
         return False
@@ -95,7 +97,7 @@ def _names_differ(answer: str, gold: str) -> bool:
         return False
     if "y" in (ours, theirs) and "(" in ours + theirs:
         return False
-    # x_1 is not x_2, but x may be either; f(x) may be written as f.
+    # x_1 is not x_2, but a plain x may be either, and f(x) may be written as f.
     stems = [name.partition("_")[0].partition("(")[0] for name in (ours, theirs)]
     return stems[0] != stems[1] or ("_" in ours and "_" in theirs)
 
@@ -109,7 +111,7 @@ def _same(stated: str, expected: str, answer: str, gold: str) -> bool:
     a, b = split_parts(stated), split_parts(expected)
     if not a.form and not b.form:
         return _same_part(a.parts[0], b.parts[0])
-    # A set of solutions may be written with braces or without.
+    # A set of solutions may be written with or without braces.
     forms = {a.form, b.form}
     if len(a.parts) != len(b.parts) or len(b.parts) > MAX_PARTS:
         return False

@@ -24,7 +24,7 @@ _COPULA = re.compile(r"(?<![A-Za-z])(?:is|are|was|were|equals|is equal to)(?![A-
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BETWEEN = re.compile(r"[\s,]*(?:and)?[\s,]*")
-#: Replaces mathematics, so that its content is not taken for words.
+#: Replaces mathematics, so that its letters are not taken for words.
 _MASK = "\0"
 _VALUE_AFTER = re.compile(
     r"\s{0,3}(?:(?:exactly|precisely|just|both|equal to|then|thus|therefore)\s{1,3})?"
@@ -62,7 +62,7 @@ def _states_earlier(answer: str, masked: str, copulas: Sequence[re.Match[str]]) 
     for one in copulas[:-1]:
         if _VALUE_AFTER.match(masked, one.end()):
             return True
-    # "one root: $4$, the other is $5$", "$4$ is one root, and the other is $5$"
+    # "one root: $4$, the other is $5$" and "$4$ is one root, and the other is $5$"
     starts = [one.end() for one in _LABELLED.finditer(masked, 0, copulas[-1].start())]
     starts += _starts_of_maths(masked, copulas[:-1])
     return any(_is_constant(answer, start) for start in starts)

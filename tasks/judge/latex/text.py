@@ -14,14 +14,15 @@ from caopd_bench.tasks.read.characters import find_box, fold
 
 __all__ = ["MAX_LENGTH", "Parts", "join_thousands", "name_of", "normalise", "split_parts"]
 
-MAX_LENGTH = 2000  # characters of an answer; longer ones are wrong
+MAX_LENGTH = 2000  # longest answer, in characters; longer ones are wrong
 
 _WRAPPERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _THOUSANDS = re.compile(r",\\!(?:\\?\s){0,3}(?=[0-9]{3})")
 _SPACING = re.compile(r"(?<!\\)\\(?:[!,;:>\s]|quad\b|qquad\b|displaystyle\b|limits\b)|~|\$")
 _SIZES = re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![a-zA-Z])\s?\.?")
 _FRACTION = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
-# \frac43, \frac 59, \frac9{19}, \frac{270}7 and \sqrt2: a missing brace holds one character.
+# \frac43, \frac 59, \frac9{19}, \frac{270}7 and \sqrt2: without braces, one character is the
+# argument.
 _SHORT_FRACTION = re.compile(
     r"\\frac\s{0,3}(\{[^{}]{0,80}\}|[0-9a-z])\s{0,3}(\{[^{}]{0,80}\}|[0-9a-z])", re.IGNORECASE
 )
@@ -31,18 +32,18 @@ _WORDS = re.compile(
     r"\\(?:text(?:bf|it|rm|normal)?|mbox|mathrm|mathbf|operatorname)\s?\{([^{}]*)\}"
 )
 _UNIT_POWER = re.compile(r"\^\s?(?:\{[23]\}|[23])$")
-# "x =", "x \in", "f(x) =": what names the answer.
+# The name of the answer: "x =", "x \in", "f(x) =".
 _NAME = re.compile(r"^[a-zA-Z](?:_\{?[0-9a-z]\}?)?(?:\([a-z]\))?\s{0,3}(?:=|\\in(?![a-zA-Z]))")
 _NAMED_TOO = re.compile(r"[a-zA-Z](?:_\{?[0-9a-z]\}?)?(?:\([a-z]\))?\s{0,3}(?:=|\\in(?![a-zA-Z]))")
 _SPELLED = re.compile(r"\\(?:infty|infinity)\b|∞|(?<![a-zA-Z\\])infinity(?![a-zA-Z])")
-# As plain text has it: pi, 2*pi, sqrt(2)/2.
+# Notation of plain text, such as "2**3", "2*pi" and "sqrt(2)/2".
 _PLAIN = (
     (re.compile(r"\*\*"), "^"),
     (re.compile(r"(?<=[\w)}])\s{0,3}\*\s{0,3}(?=[\w(\\{])"), r"\\cdot "),
     (re.compile(r"(?<![a-zA-Z\\])pi(?![a-zA-Z])"), r"\\pi "),
     (re.compile(r"(?<![a-zA-Z\\])sqrt\s?\(([^()]{1,80})\)"), r"\\sqrt{\1}"),
 )
-# √12, √(x + 1), √{2}, 3√10: the sign holds the whole number, where \sqrt 12 holds its first digit.
+# √12, √(x + 1), √{2}, 3√10: √ applies to the whole number, but \sqrt 12 only to its first digit.
 _ROOT_SIGN = re.compile(
     r"(?P<cube>(?<![\w)}\]])³)?(?P<sign>[√∛∜])\s{0,3}"
     r"(?:(?P<number>[0-9]{1,40}(?:,[0-9]{3}){0,12}(?:\.[0-9]{1,40})?)|(?P<letter>[a-zA-Zπ])"
@@ -114,7 +115,7 @@ def normalise(text: str, *, names: bool = False) -> str:
     text = _SPELLED.sub(r"\\infty ", _FRACTION.sub(r"\\frac", text))
     for pattern, replacement in _SYNONYMS:
         text = pattern.sub(replacement, text)
-    for _ in range(3):  # nested short fractions, inside out
+    for _ in range(3):  # short fractions may be nested: replace them from the inside out
         text = _SHORT_FRACTION.sub(_brace_fraction, text)
     text = _SHORT_ROOT.sub(r"\\sqrt{\1}", text)
     text = text.strip() if names else _NAME.sub("", text.strip())
@@ -133,7 +134,7 @@ def name_of(text: str) -> str:
         return ""
     text = normalise(text, names=True)
     found = _NAME.match(text)
-    # "x = 1, y = 2" names two things, each compared as a part.
+    # "x = 1, y = 2" has two names, which are compared part by part.
     if found is None or _NAMED_TOO.search(text, found.end()):
         return ""
     return found.group().removesuffix("=").removesuffix(r"\in").strip()
@@ -161,7 +162,7 @@ def _drop_words(text: str) -> str:
     without = _WORDS.sub(lambda match: " " if not _is_short(match[1]) else match[1], text)
     if any(character.isalnum() for character in without.replace("^2", "").replace("^3", "")):
         cut = _WORDS.search(text)
-        # "864 \mbox{ inches}^2": the power belongs to the unit.
+        # In "864 \mbox{ inches}^2" the power belongs to the unit.
         return _UNIT_POWER.sub("", without.strip()) if cut and cut.start() else without
     return _WORDS.sub(r"\1", text)
 

@@ -9,10 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 MEMORY = 2_000_000_000  # bytes
-#: Points at which expressions are evaluated: ratios of primes satisfy no identity by chance.
+#: Numerators of the points at which expressions are evaluated: at ratios of primes, hardly any two
+#: different expressions are equal by chance.
 PRIMES = (101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179)
 DIGITS = 30
-#: A difference larger than this, relative to the sides, is not 0; a smaller one is simplified.
+#: Smallest difference, relative to the sides, that proves two expressions different. A smaller one
+#: is simplified.
 CLEARLY = 1e-12
 
 
@@ -40,7 +42,7 @@ def _limit_memory() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     except (ImportError, ValueError, OSError):
-        pass  # not on this system: the limit of time remains
+        pass  # this system cannot limit memory; the time limit still applies
 
 
 def _is_same(stated: str, expected: str) -> bool:
@@ -65,11 +67,11 @@ def _clearly_differ(ours: Any, theirs: Any) -> bool:
     }
     try:
         values = [complex(side.subs(point).evalf(DIGITS)) for side in (ours, theirs)]
-    except (TypeError, ValueError, ArithmeticError):  # no number, or none that a float can hold
+    except (TypeError, ValueError, ArithmeticError):  # not a number, or too large for a float
         return False
     size = max(1.0, *map(abs, values))
     distance = abs(values[0] - values[1])
-    # Of infinite or undefined values nothing follows: a comparison with NaN is False.
+    # Infinite or undefined values decide nothing: every comparison with NaN is False.
     return size < float("inf") and distance > CLEARLY * size
 
 
@@ -99,7 +101,7 @@ def _read(text: str) -> Any:
     expressions = [item for item in found if isinstance(item, sympy.Expr)]
     if len(expressions) != 1:
         raise ValueError(f"not one expression: {text!r}")
-    # Decimals as the fractions that they write: 0.333 is not 1/3.
+    # Decimals become the fractions that they state, so that 0.333 is not 1/3.
     return sympy.nsimplify(expressions[0], rational=True)
 
 
