@@ -17,9 +17,9 @@ import sys
 __all__ = ["describe", "install", "task_folder"]
 
 OFF_SWITCH = "CAOPD_BENCH_NO_HOOK"
-# The class lives in lm_eval.tasks.manager since 0.4.12, in lm_eval.tasks before.
+# lm_eval.tasks.manager defines the class since lm-eval 0.4.12, and lm_eval.tasks did before.
 MANAGER_MODULES = ("lm_eval.tasks.manager", "lm_eval.tasks")
-# A name that lm-eval's manager module defines once it reads entry points (pull request 4015).
+# Names that lm-eval's manager module defines once it reads entry points (pull request 4015).
 NATIVE_MARKS = ("TASKS_ENTRY_POINT_GROUP", "discover_plugin_task_paths")
 
 
@@ -46,7 +46,7 @@ def describe() -> str:
         return 'no: lm-eval is not installed here; pip install "caopd-bench[hf]"'
     try:
         name = f"lm-eval {metadata.version('lm_eval')}"
-    except metadata.PackageNotFoundError:  # a bare folder on the path
+    except metadata.PackageNotFoundError:  # a plain folder on the path, without metadata
         name = "lm-eval"
     source = _manager_source(spec.submodule_search_locations or ())
     if source is None:

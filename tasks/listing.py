@@ -17,9 +17,9 @@ from caopd_bench.tasks.catalogue.ways import WAYS
 
 __all__ = ["PANEL_TASKS", "ROOT", "TABLES", "TaskEntry", "list_tasks", "render_markdown"]
 
-#: The folder of the YAML.
+#: The folder with the YAML of the tasks.
 ROOT = Path(__file__).parent / "yaml"
-#: The tasks of the prompt panel: wording, scale and set of exemplars.
+#: The tasks of the prompt panel, with their wording, scale and set of exemplars.
 PANEL_TASKS = {
     f"caopd_math_panel_{paraphrase}_{scale}_{exemplars}": (paraphrase, scale, exemplars)
     for paraphrase, scale in PANEL
@@ -111,7 +111,7 @@ def _table(*titles: str, rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join([head, f"|{'---|' * len(titles)}", *body, ""])
 
 
-#: The tables of docs/, by the name in the comment before each.
+#: Functions that render the tables of docs/, by the name in the comment before each table.
 TABLES = {
     "tasks": render_markdown,
     "datasets": _render_datasets,

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OwnTask", "load_own"]
 
-#: The style of questions by the kind of their answers.
+#: The style of a question for each kind of answer.
 STYLE_OF = {
     "number": "math",
     "latex": "latex",

@@ -115,7 +115,7 @@ def main() -> None:
         path.unlink()
         print(f"removed {path}")
     _write(files)
-    _write(render_pages())  # after the YAML: the table of tasks is read from it
+    _write(render_pages())  # after the YAML, since the table of tasks is made from it
 
 
 if __name__ == "__main__":

@@ -24,12 +24,12 @@ __all__ = ["altered_decoding", "pick_settings", "read_generation_settings", "tel
 
 FILE, MODEL_FILE = "generation_config.json", "config.json"
 MAX_BYTES = 1_000_000
-MAX_SHOWN = 80  # characters of a value that is shown in full
+MAX_SHOWN = 80  # longest value, in characters, that is shown in full
 HF = ("hf", "hf-auto", "huggingface")
 VLLM = ("vllm", "vllm-vlm")
 
-#: Settings that change which tokens are chosen, also greedily, and their values without effect
-#: (None is always one).
+#: Settings that change the chosen tokens even in greedy decoding, with the values that have no
+#: effect (None never has one).
 ALWAYS: dict[str, Any] = {
     **dict.fromkeys(("repetition_penalty", "encoder_repetition_penalty", "guidance_scale"), 1),
     **dict.fromkeys(("no_repeat_ngram_size", "encoder_no_repeat_ngram_size"), 0),
@@ -42,14 +42,14 @@ ALWAYS: dict[str, Any] = {
     "token_healing": False,
     "num_beams": 1,
 }
-#: Settings that matter with several beams only.
+#: Settings that matter only with several beams.
 OF_BEAMS: dict[str, Any] = {
     "num_beam_groups": 1,
     "diversity_penalty": 0,
     "length_penalty": 1,
     "early_stopping": False,
 }
-#: Settings that matter for sampling only.
+#: Settings that matter only for sampling.
 OF_SAMPLES: dict[str, Any] = {
     "temperature": 1,
     "top_k": 0,
@@ -60,7 +60,7 @@ OF_SAMPLES: dict[str, Any] = {
     "epsilon_cutoff": 0,
     "eta_cutoff": 0,
 }
-#: Settings with an effect that transformers applies if neither call nor checkpoint sets them.
+#: Defaults with an effect, which transformers applies if neither call nor checkpoint sets them.
 DEFAULTS = {"top_k": 50}
 #: lm-eval's names for the token budget of a call; the first one given counts.
 BUDGET = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
@@ -221,9 +221,9 @@ def _find(checkpoint: str, name: str, revision: object) -> Path | None:
         found = try_to_load_from_cache(
             checkpoint, name, revision=revision if isinstance(revision, str) else None
         )
-    except (ImportError, OSError, ValueError):  # no name of the hub either
+    except (ImportError, OSError, ValueError):  # not a valid name on the hub either
         return None
-    if found is None:  # never looked for
+    if found is None:  # the cache has no record of the file
         return None
     return Path(found) if isinstance(found, str) else Path(name, "is not there")
 

@@ -44,10 +44,10 @@ __all__ = [
     "make_docs",
 ]
 
-#: The confidence shown with the gold answer: on-policy distillation shows a sure expert.
+#: Confidence shown with the gold answer: on-policy distillation shows an expert who is sure.
 EXPERT_CONFIDENCE = "1.00"
 
-# A child of lm-eval's logger: its handler prints, whatever the root logger does.
+# A child of lm-eval's logger, whose handler prints whatever the settings of the root logger.
 _log = logging.getLogger("lm_eval.caopd_bench")
 
 Doc = dict[str, Any]
@@ -101,7 +101,7 @@ def list_items(questions: str, options: Mapping[str, Any]) -> list[Doc]:
     seed = read_whole(options, "problem_seed", 1, hint="; leave it out for the frozen problems")
     first = read_whole(options, "first", 1)
     chosen: dict[str, Any] = {"levels": options.get("levels"), "problem_seed": seed}
-    if seed is not None:  # as many as are asked for are generated
+    if seed is not None:  # exactly this many fresh problems are generated
         chosen["first"] = first
     return load_items(questions, data_dir=options.get("data_dir"), **chosen)[:first]
 
@@ -124,7 +124,7 @@ def list_docs(
     checkpoint = options.get("pretrained")
     weights = fingerprint_weights(checkpoint) if isinstance(checkpoint, str) else None
     decoding = None
-    if not options.get("gguf_file"):  # of such a file transformers reads no settings
+    if not options.get("gguf_file"):  # transformers reads no settings for a GGUF file
         places = {key: options.get(key) for key in ("revision", "subfolder")}
         decoding = read_generation_settings(checkpoint, **places)
     # Stored as text, since a table has no column type for mappings whose keys vary by checkpoint.
@@ -230,8 +230,8 @@ def _add_context(docs: list[Doc], run: object) -> None:
             doc["privileged"] = demonstrate(doc)
             continue
         right = [g.text for g in answers[doc["item_hash"]] if g.correct and g.text]
-        # Without an own right answer there is nothing to show: the teacher sees what the student
-        # sees, and the group `context` keeps these apart.
+        # Without a right answer of the model there is nothing to show: the teacher then sees the
+        # same prompt as the student, and the group `context` keeps these documents apart.
         doc["context"], doc["privileged"] = ("rollout", right[0]) if right else ("none", None)
     if run is not None and not any(doc["privileged"] for doc in docs):
         raise ValueError(

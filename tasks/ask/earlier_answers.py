@@ -21,8 +21,8 @@ from caopd_bench.tasks.read.parse import find_spans
 __all__ = ["Given", "read_answers"]
 
 ROWS_NAME = "rows.jsonl.gz"
-#: Limits as in the run reader: bytes of a line, expansion factor of a packed file, bytes that it
-#: may always unpack to, and the excess of blank over other lines.
+#: Limits as in the run reader: bytes per line, expansion factor of a packed file, unpacked bytes
+#: that are always allowed, and the excess of blank lines over others.
 MAX_LINE = 1 << 24
 MAX_RATIO = 200
 FREE = 1 << 27

@@ -36,7 +36,7 @@ def one_line() -> Iterator[None]:
 
         def show(kind: type[BaseException], value: BaseException, trace: Any) -> None:
             if value is ours:
-                # Keep it to one line: a newline within a value would start another.
+                # Keep the message on one line, even if a value contains a newline.
                 print(f"caopd_bench: {' '.join(str(value).splitlines())}", file=sys.stderr)
             else:
                 shown_otherwise(kind, value, trace)

@@ -35,8 +35,8 @@ __all__ = [
     "render_system",
 ]
 
-#: Raise this with every change of wording; it is part of each item's hash, so that rows of
-#: different prompts never pair by accident.
+#: Raise this with every change of wording. It is part of each item's hash, so that rows from
+#: different prompts are never paired by accident.
 PROMPT_VERSION = "1"
 
 # The line stands in the system message, after the dataset's own instruction: SmolLM2-135M-Instruct
@@ -46,7 +46,7 @@ SCIENCE_LINE = (
     "to 1.00) that this answer is right."
 )
 
-#: The prompt panel: paraphrase and scale to the instruction of the mathematics style.
+#: The prompt panel maps paraphrase and scale to an instruction for the mathematics style.
 PANEL = {
     ("1", "unit"): MATH_INSTRUCTION,
     ("1", "percent"): (
@@ -76,7 +76,7 @@ PANEL = {
 }
 
 
-#: Number of problems of the bundled set in the panel, 20 of each level.
+#: Number of bundled problems in the panel, 20 of each level.
 PANEL_ITEMS = 200
 
 

@@ -21,11 +21,12 @@ from caopd_bench.tasks.judge.judge import judge_samples
 
 __all__ = ["SampledTask"]
 
-SEED = 1234  # lm-eval's own, for API models
-#: Nothing is scored from this share of questions with K equal texts, and this many questions, on.
+SEED = 1234  # lm-eval's default seed, for API models
+#: Nothing is scored if at least this share of the questions has K equal texts, and there are at
+#: least this many questions.
 COPIES = 0.95
 MIN_QUESTIONS = 5
-#: Values that do not depend on the answers, and so are kept for a refused run.
+#: Values that do not depend on the answers, so that a refused run keeps them.
 JUDGED_BY_FORM = ("copies", "status", "parse_rate", "parse_rate_stderr")
 
 _log = logging.getLogger("lm_eval.caopd_bench")
@@ -37,7 +38,7 @@ def _is_api(options: Mapping[str, Any], chat_template: Any) -> bool:
     An API model may be named by `pretrained`, lm-eval's other word for `model`, and OpenAI's have
     an address that is not among the arguments; a local model has none.
     """
-    model = getattr(chat_template, "__self__", None)  # of the method that renders its chats
+    model = getattr(chat_template, "__self__", None)  # the model whose method renders the chats
     has_address = options.get("base_url") or getattr(model, "base_url", None)
     return bool(has_address) or ("model" in options and "pretrained" not in options)
 
@@ -54,7 +55,7 @@ class SampledTask(ConfigurableTask):  # type: ignore[misc]
         """Make K requests, with separate seeds if the model is behind an API."""
         kwargs.pop("apply_chat_template", None)
         chat_template = kwargs.pop("chat_template", None)
-        # The model's arguments are among the metadata.
+        # lm-eval adds the model's arguments to the metadata.
         is_api = _is_api(self.config.metadata or {}, chat_template)
         requests = []
         for i in range(int(doc["k"])):

@@ -30,10 +30,9 @@ __all__ = ["FAMILIES", "LEVELS", "SPLITS", "draw_level", "load", "solve"]
 
 LEVELS = (1, 2, 3, 4, 5, 6)
 SPLITS = ("train", "validation", "test")
-#: The operation that each level asks for, as a training domain ("train on sums, evaluate on
-#: products").
+#: The operation of each level, as a domain for training ("train on sums, evaluate on products").
 FAMILIES = {1: "sum", 2: "sum", 3: "difference", 4: "difference", 5: "product", 6: "product"}
-#: Questions of a level in the frozen test set.
+#: Number of questions per level in the frozen test set.
 PER_LEVEL = 250
 
 
@@ -139,8 +138,8 @@ def _split_level(level: int) -> dict[str, list[str]]:
     hashed = sorted((hashlib.sha256(text.encode()).digest(), text) for text in _all(level))
     found: dict[str, list[str]] = {split: [] for split in SPLITS}
     for digest, question in hashed:
-        # The first eight bytes order the questions; the last ones, which are independent of
-        # those, say which tenth a question is in.
+        # The start of the digest orders the questions; its last eight bytes, which are independent
+        # of the start, decide which tenth a question is in.
         tenth = int.from_bytes(digest[-8:], "big") % 10
         split = "test" if tenth < 2 else "validation" if tenth == 2 else "train"
         found[split].append(question)

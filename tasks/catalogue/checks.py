@@ -17,7 +17,7 @@ from caopd_bench.tasks.judge.verify import KINDS, verify
 
 __all__ = ["check_entry", "check_item"]
 
-#: The fields of every item; answer and question must not be blank, a solution may be.
+#: Fields that every item needs. Question and answer must not be blank; a solution may be.
 NEEDED = ("question", "answer", "kind", "style", "solution")
 
 

@@ -17,7 +17,7 @@ from caopd_bench.tasks.catalogue.rows import Row
 __all__ = ["ENTRIES", "Dataset", "Hub", "Item", "RawFile", "Source", "dataset", "make_choice"]
 
 Item = dict[str, Any]
-#: A function from a row and its place (file and row) to an item.
+#: A function that makes an item from a row and its position (file and row).
 ToItem = Callable[[Row, str], Item]
 _F = TypeVar("_F", bound=ToItem)
 #: The environment variable that names a folder with the files of datasets.

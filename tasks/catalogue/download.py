@@ -82,7 +82,7 @@ def load_rows(source: Source, data_dir: str | Path | None = None) -> tuple[list[
     if not rows:
         raise DataError(f"{source.name}: no rows in {origin}; is it the right file?")
     if len(rows) != source.rows and (source.content is None or not folder):
-        # A local file may differ from the known published rows: that is reported below.
+        # A local file may differ from published rows whose content is known: see the warning below.
         raise DataError(
             f"{find_present(source, data_dir)}: {len(rows):,} rows, but the entry of "
             f"{source.name} expects {source.rows:,}; use the complete file, or correct the number "
@@ -140,10 +140,10 @@ def _fetch(source: Source, raw: RawFile) -> Path:
     try:
         with urllib.request.urlopen(raw.url, timeout=TIMEOUT) as response:
             data = response.read(MAX_BYTES)
-    except (OSError, ValueError) as error:  # URLError is an OSError
+    except (OSError, ValueError) as error:  # URLError is an OSError too
         reason = getattr(error, "reason", error)
         if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
+            error.close()  # the error holds the connection open
         raise DataError(
             f"{source.name}: cannot download {raw.url} ({reason}); {source.help}"
         ) from None

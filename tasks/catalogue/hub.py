@@ -21,7 +21,7 @@ from caopd_bench.tasks.catalogue.rows import DataError, Row, hash_content, hash_
 
 __all__ = ["is_offline", "load_hub"]
 
-TIMEOUT = 10.0  # seconds without an answer
+TIMEOUT = 10.0  # seconds to wait for a response
 _log = logging.getLogger("lm_eval.caopd_bench")
 
 

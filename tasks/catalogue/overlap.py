@@ -20,13 +20,13 @@ from typing import NamedTuple
 
 __all__ = ["Overlap", "find_overlap"]
 
-WORDS = 8  # in a run; fewer for short items
+WORDS = 8  # words in a run; short items have shorter runs
 MIN_WORDS = 3
-MIN_RUNS = 4  # fewer than these say too little: such items are compared whole
-COMMON = 0.05  # of the test items: runs in more of them are boilerplate,
-MIN_COMMON = 5  # if there are at least so many
+MIN_RUNS = 4  # items with fewer telling runs are compared as a whole
+COMMON = 0.05  # share of the test items: runs in more of them are boilerplate
+MIN_COMMON = 5  # but runs in fewer items than this never are
 NUMBER = "#"
-MAX_WORDS = 20_000  # of one text: what comes after them is not compared
+MAX_WORDS = 20_000  # words of a text that are compared
 MAX_TEXT = 20 * MAX_WORDS
 
 # "1,200" and "12.5" are one number each.

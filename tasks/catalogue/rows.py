@@ -42,7 +42,7 @@ def read_rows(path: Path) -> list[Row]:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
     except ModuleNotFoundError as error:
-        if error.name != "pyarrow":  # it is there, and broken
+        if error.name != "pyarrow":  # pyarrow is installed, but broken
             raise
         raise DataError(f'{path}: needs pyarrow; pip install "caopd-bench[parquet]"') from None
     except (OSError, EOFError, ValueError) as error:

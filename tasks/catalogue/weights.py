@@ -16,7 +16,7 @@ __all__ = ["fingerprint_weights"]
 # this many blocks, evenly spaced, in each file.
 BLOCKS = 64
 BLOCK_BYTES = 4096
-MAX_HEADER_BYTES = 100_000_000  # the format allows no more
+MAX_HEADER_BYTES = 100_000_000  # the safetensors format allows no more
 
 
 def fingerprint_weights(folder: str | Path) -> str | None:

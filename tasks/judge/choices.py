@@ -199,13 +199,13 @@ def _names_more(letter: str, after: str, options: Sequence[str]) -> bool:
 
 
 def _is_listed(letter: str, after: str) -> bool:
-    """Return whether another letter follows with its text; a sentence after them may choose."""
+    """Return whether the text lists another letter too; a sentence after the list may choose."""
     listed = None if _MORE.fullmatch(after) else _LISTED.match(after)
     return listed is not None and (listed["line"] or listed["word"]) != letter
 
 
 def _find_clause(text: str, options: Sequence[str]) -> int | None:
-    """Return the place of the option that a text begins with; a dot need not end it: "E. coli"."""
+    """Return the index of the option that begins a text; it may contain full stops: "E. coli"."""
     found = None
     for end in islice(_CLAUSE_END.finditer(text), MAX_ENDS):
         part = text[: end.start()]

@@ -245,7 +245,7 @@ def _has_meaning(text: str, match: re.Match[str]) -> bool:
 
 
 def _drop_articles(tokens: list[str]) -> list[str]:
-    """Drop articles before a word: not the A of "vitamin A", and not a text of nothing else."""
+    """Drop articles before a word, except the A of "vitamin A" and in a text of articles only."""
     kept = [
         token
         for place, token in enumerate(tokens)

@@ -84,7 +84,7 @@ def _normalise(text: str) -> str:
 
 
 def _drop_articles(text: str) -> str:
-    """Remove articles too; one that is capital within a text, or ends it, is a name and stays."""
+    """Remove articles too, except a capital one inside the text and a last one, which are names."""
     words = _squeeze(text).split()
     kept = [
         word

@@ -11,7 +11,7 @@ from typing import Any
 __all__ = ["FROZEN_PATH", "FROZEN_SHA256", "canonical_jsonl", "read_frozen"]
 
 FROZEN_PATH = Path(__file__).parent / "data" / "caopd_math_v1.jsonl"
-# Changes only together with the version of the set; see freeze.py.
+# Change this only together with the version of the set; see freeze.py.
 FROZEN_SHA256 = "e87897dcde3771d912c8a770fbd997168d89ff071721cddd1421067b87a53306"
 
 

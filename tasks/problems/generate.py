@@ -44,7 +44,7 @@ __all__ = ["FAMILIES", "SPLITS", "families_at", "generate"]
 
 _Family = Callable[[Random, int], Problem]
 
-# Each family with the level at which it begins.
+# Each family, with the first level that uses it.
 FAMILIES: dict[str, tuple[_Family, int]] = {
     "chain": (chain, 1),
     "product": (product, 1),
@@ -74,20 +74,20 @@ SPLITS = {
     "fewshot": range(14, 16),
 }
 _MAX_DRAWS = 20_000
-# For this many draws a problem must be new to its level, not only in its wording. Easy problems run
-# out: the 1,000 of a test set are all different, but thousands for training repeat some in other
-# words.
+# For this many draws, a problem must differ from the others of its level in more than wording. Easy
+# problems run out: the 1,000 of a test set all differ, but thousands of problems for training
+# repeat some in other words.
 _NEW_DRAWS = 500
 # The prompt's worked examples are excluded from every split.
 _SHOWN = {shown["question"] for examples in EXEMPLARS["math"].values() for shown in examples}
 # Numbers, and words in capitals whose letters are to be arranged.
 _SIGNATURE = re.compile(r"[0-9.]*[0-9]|[A-Z]{4,}")
-# Target lengths; 0 means no lead-in.
+# Target lengths in characters; 0 means no lead-in.
 _LENGTHS = (0, 0, 0, 0, 110, 140, 180, 220)
 # Harder questions are long enough by themselves.
 _LAST_DRESSED_LEVEL = 6
-# Before an easy story a lead-in is a second story: it took SmolLM2-135M-Instruct from 8 right
-# answers of 13 to 1 of 19 at level 1, which measures distraction and not arithmetic.
+# Before an easy story, a lead-in reads as a second story: with it, SmolLM2-135M-Instruct got 1 of
+# 19 answers right at level 1, and without it 8 of 13. That measures distraction, not arithmetic.
 _LAST_BARE_STORY_LEVEL = 3
 
 
@@ -151,7 +151,7 @@ def _item(split: str, seed: int, level: int, index: int, seen: set[object]) -> d
         if _owner(name, problem.question) not in SPLITS[split] or problem.question in _SHOWN:
             continue
         question = _dress(rng, name, level, problem.question)
-        # What is asked, whatever the wording and the lead-in.
+        # What identifies the problem, whatever its wording and lead-in.
         asked = (level, name, _signature(problem.question), problem.answer)
         if question in seen or (asked in seen and draw < _NEW_DRAWS):
             continue
@@ -190,6 +190,7 @@ def _dress(rng: Random, name: str, level: int, question: str) -> str:
     is_bare = level > _LAST_DRESSED_LEVEL or (name == "story" and level <= _LAST_BARE_STORY_LEVEL)
     if is_bare:
         return question
-    # What is long already gets none: otherwise long forms, commoner at high levels, grow longer.
+    # A long question gets no lead-in: otherwise long forms, more common at high levels, would grow
+    # longer.
     room = rng.choice(_LENGTHS) - len(question)
     return lead_in(rng, room) + question

@@ -48,7 +48,7 @@ def finish(question: str, answer: Fraction | int, steps: Sequence[str]) -> Probl
 
 
 def _inside(step: str) -> str:
-    """Start a step as inside a sentence; other capitals (names of terms) stay."""
+    """Begin a step in lower case, as inside a sentence, unless its first word is a name."""
     first, _, rest = step.partition(" ")
     return f"{first.lower()} {rest}" if first in _OPENINGS else step
 

@@ -101,7 +101,7 @@ class Reading(NamedTuple):
 
 
 class _UnreadableError(Exception):
-    """A statement that names no single probability; the message says why."""
+    """A statement that names no single probability; the message gives the reason."""
 
 
 def read_confidence(raw: str, *, scale: int | None = None) -> Reading:

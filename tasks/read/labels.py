@@ -166,7 +166,7 @@ def list_marks(
 
 
 class _Back(dict[str, int]):
-    """The distance before its name at which a label may begin, by the two characters there."""
+    """How far before its name a label may begin, by the two characters before the name."""
 
     def __missing__(self, two: str) -> int:
         before, between = two[:-1], two[-1:]

@@ -33,7 +33,7 @@ class Thinking(NamedTuple):
 class _Kind(NamedTuple):
     """The tags with which one family marks thinking.
 
-    ``inner_closing`` closes only what was opened; so does ``outside``, which is itself visible.
+    ``inner_closing`` only ends opened thinking; so does ``outside``, which is visible itself.
     """
 
     opening: tuple[str, ...]

@@ -18,7 +18,7 @@ from caopd_bench.tasks.catalogue.dataset import ENTRIES, Dataset, Source
 
 __all__ = ["DATASETS", "SOURCES"]
 
-#: Lists begin with these files, in this order; other files follow by name.
+#: Files whose datasets come first in lists, in this order; other files follow by name.
 FIRST = ("bundled", "maths", "science", "tooluse", "general")
 
 
@@ -35,9 +35,9 @@ def _find() -> dict[str, Dataset]:
     return ENTRIES
 
 
-#: The sets by name, which is `questions` in the YAML.
+#: The datasets by name; `questions` in the YAML is one of these names.
 DATASETS: dict[str, Dataset] = _find()
-#: The sources of rows, by the first set that uses them.
+#: The sources of rows, each under the first dataset that uses it.
 SOURCES: dict[str, Source] = {}
 for _name, _entry in DATASETS.items():
     if _entry.source is not None and _entry.source not in SOURCES.values():

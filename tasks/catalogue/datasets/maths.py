@@ -105,7 +105,8 @@ def read_math500(row: Row, where: str) -> Item:
         "svamp_test",
         1000,
         "MIT",
-        # The published split has 700 and 300 problems; none was used to choose anything here.
+        # Both published splits (700 and 300 problems) serve as a test: neither was used to choose
+        # anything here.
         hub=Hub(
             "ChilleD/SVAMP",
             None,

@@ -17,7 +17,7 @@ def sdpo_file(path: str, digest: str) -> RawFile:
     return RawFile(f"{root}/{path}/test.json", SDPO, digest)
 
 
-#: The options stand on lines of their own, before this.
+#: The last line of a question; its options stand before it, each on its own line.
 LAST_LINE = "Please reason step by step."
 OPTION = re.compile(r"^([A-Z]): (.*)$", re.MULTILINE)
 

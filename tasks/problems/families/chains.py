@@ -23,7 +23,7 @@ _DIFFERENCE = (
     "What is left when {b} is taken away from {a}?",
 )
 
-# D3 stands for a number of three digits. No bracket can come out negative.
+# D3 stands for a number with three digits. No bracket can be negative.
 _SHAPES = {
     3: ("D2 + D2 - D2", "D3 + D3", "D3 - D2", "D2 + D3"),
     4: ("D2 * D1 + D2", "D3 + D3 - D3", "D3 - D2 * D1", "D3 - D3 - D2"),
@@ -39,7 +39,7 @@ _SHAPES = {
     ),
 }
 
-# Successive operations by level: the digits of the start, then of each operand.
+# By level: digits of the first number, then each operation with the digits of its operand.
 _MACHINES = {
     4: (2, (("*", 1), ("+", 2))),
     5: (2, (("*", 1), ("-", 2), ("+", 3))),

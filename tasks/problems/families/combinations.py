@@ -194,7 +194,7 @@ def _paths(rng: Random, level: int) -> Problem:
     points = sorted((rng.randrange(1, width), rng.randrange(1, height)) for _ in range(count))
     while len(set(points)) < count:
         points = sorted((rng.randrange(1, width), rng.randrange(1, height)) for _ in range(count))
-    # Ways to reach each forbidden point first, then the corner.
+    # Count the paths to each forbidden point, and finally to the corner, that meet no earlier one.
     first: list[int] = []
     for x, y in [*points, (width, height)]:
         ways = comb(x + y, x)

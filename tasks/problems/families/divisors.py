@@ -33,7 +33,7 @@ _LCM_STORY = (
 )
 _FORMAL = ("Compute {}.", "What is {}?", "Find the exact value of {}.")
 
-# By level: number of numbers, digits of their common factor, digits of its multipliers.
+# By level: how many numbers, digits of their common factor, digits of their other factors.
 _GCD_SIZES = {3: (2, 1, 1), 4: (2, 1, 2), 5: (2, 2, 1), 6: (3, 2, 2), 7: (2, 2, 3), 8: (2, 3, 4)}
 _LCM_SIZES = {4: (2, 1, 1), 5: (2, 1, 2), 6: (3, 1, 1), 7: (3, 1, 2), 8: (4, 1, 2)}
 
@@ -47,7 +47,7 @@ def gcd_lcm(rng: Random, level: int) -> Problem:
     while True:
         factor = digits(rng, common)
         numbers = [factor * digits(rng, rest) for _ in range(count)]
-        # One number that divides another gives the answer away.
+        # A number that divides another would give the answer away.
         if len(set(numbers)) == count and not any(
             a != b and b % a == 0 for a in numbers for b in numbers
         ):

@@ -12,7 +12,7 @@ from caopd_bench.tasks.problems.wording import ask, thing
 
 __all__ = ["fraction"]
 
-# F1 is a fraction with a denominator of at most 6, F2 of at most 12, F3 of two digits.
+# The denominator of F1 is at most 6 and that of F2 at most 12; that of F3 has two digits.
 _SHAPES = {
     4: ("F1 + F1", "(F1) * (F1)", "F1 - F1"),
     5: ("F2 - F2", "F2 + F2", "(F2) / (F2)", "(F2) * (F2)"),

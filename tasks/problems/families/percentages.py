@@ -15,7 +15,7 @@ _PART = (
     "A club has {n} members, and {p}% of them are children. How many children are in the club?",
     "A jacket costs {n} euros and is reduced by {p}%. By how many euros is it reduced?",
 )
-# The number of successive changes, and the digits of the amount.
+# By level: number of successive changes, digits of the amount.
 _CHANGES = {5: (1, 3), 6: (2, 3), 7: (2, 4), 8: (3, 4), 9: (4, 4), 10: (5, 5)}
 
 

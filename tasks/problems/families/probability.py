@@ -81,7 +81,7 @@ def _dice(rng: Random, level: int) -> Problem:
     faces = rng.randrange(4, 13) if level < 9 else rng.randrange(5, 11)
     middle = count * (faces + 1) // 2
     total = rng.randrange(count + 2, middle + faces)
-    # Dice with faces 0 to faces-1 that add up to `total - count`.
+    # Count the throws with faces 0 to faces-1 that add up to `total - count`, which are as many.
     ways = sum(
         (-1) ** i * comb(count, i) * comb(total - i * faces - 1, count - 1)
         for i in range(count + 1)

@@ -24,7 +24,7 @@ _POWERS = {
     9: ((300, 999), 10),
     10: ((10_000, 99_999), 30),
 }
-# By level: the number of congruences, and the range of primes for their moduli.
+# By level: number of congruences, and the slice of `_PRIMES` that holds their moduli.
 _CONGRUENCES = {7: (2, 1, 6), 8: (3, 3, 14), 9: (3, 5, 20), 10: (4, 8, 40)}
 
 
@@ -91,7 +91,7 @@ def _totient(number: int) -> int:
 
 
 def _power_steps(base: int, exponent: int, modulus: int) -> list[str]:
-    # Euler: the base and the modulus have no factor in common, see `_draw_power`.
+    # Euler's theorem applies: `_draw_power` draws base and modulus without a common factor.
     order = _totient(modulus)
     return [
         f"{base} and {modulus} have no common factor and phi({modulus}) is {order}, "

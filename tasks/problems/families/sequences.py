@@ -111,7 +111,7 @@ def _recurrence(rng: Random, level: int) -> Problem:
     shift = rng.randrange(-9, 12) if order < 3 else 0
     if shift == 0 and order == 1:
         shift = 7
-    # By companion matrix; the tests step through the terms instead.
+    # Uses the companion matrix; as an independent check, the tests step through the terms.
     size = order + 1
     row = [*factors, shift]
     matrix = [row] + [[int(j == i) for j in range(size)] for i in range(order - 1)]

@@ -64,7 +64,7 @@ def _one_step(rng: Random, level: int) -> Problem:
         low, high = {1: (2, 10), 2: (10, 100), 3: (100, 1000)}[level]
         a, b = rng.randrange(low, high), rng.randrange(low, high)
         if kind == 1:
-            # A difference of nothing or of one thing reads badly.
+            # A difference of 0 or 1 things reads badly.
             b = rng.randrange(low, high - 2)
             a = rng.randrange(b + 2, high)
             value, templates, sign = a - b, _MINUS, "-"
@@ -108,7 +108,7 @@ def _ledger(rng: Random, level: int, *, backwards: bool) -> Problem:
     steps: list[str] = []
     while len(events) < count:
         text, after, step = _event(rng, level, stock, things)
-        # The same thing twice in a row reads badly.
+        # The same kind of event twice in a row reads badly.
         if events and text.split()[0] == events[-1].split()[0]:
             continue
         events.append(text)

@@ -10,7 +10,7 @@ from caopd_bench.tasks.problems.problem import Problem, finish, join
 __all__ = ["system"]
 
 _NAMES = "xyzw"
-# By level: unknowns, largest coefficient, whether all unknowns are whole numbers.
+# By level: number of unknowns, largest coefficient, whether all unknowns are whole numbers.
 _SIZES = {
     5: (2, 4, True),
     6: (2, 9, True),
@@ -72,7 +72,7 @@ def _draw(
 ) -> tuple[list[list[int]], list[int], list[Fraction]]:
     while True:
         matrix = [[rng.randrange(-top, top + 1) for _ in range(count)] for _ in range(count)]
-        # No zero: a missing unknown would make the system easier than its level says.
+        # No coefficient is 0: without an unknown, an equation would be easier than its level.
         if any(not number for row in matrix for number in row) or matrix[0][0] < 0:
             continue
         if whole:

@@ -189,7 +189,7 @@ def _cut_object(text: str) -> str:
 
 
 def _dump(text: str) -> str:
-    """Return JSON with sorted keys; a text that is none stays as it is."""
+    """Return JSON with sorted keys; text that is not JSON stays as it is."""
     try:
         return json.dumps(json.loads(text), sort_keys=True)
     except (ValueError, RecursionError):

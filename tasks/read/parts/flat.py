@@ -14,7 +14,7 @@ _NUMBER = r"(-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?|\.[0-9]{1,30})"
 
 
 def _write_object(quote: str) -> str:
-    """Return the pattern of an object with strings in those quotes: keys, strings and numbers."""
+    """Return the pattern of an object of numbers and strings, with keys and strings in `quote`."""
     # Control characters are excluded too: some replace a backslash that was lost.
     string = rf"{quote}([^\"'\\\x00-\x1f]{{1,200}}){quote}"
     entry = f"{string}{_SPACE}:{_SPACE}(?:{string}|{_NUMBER}){_SPACE}"

@@ -161,7 +161,7 @@ def _is_usual(stated: str, scale: int | None) -> bool:
 def _is_late_level(level: Statement, answers: list[Statement], text: str, words: _Words) -> bool:
     """Return whether a usual level after the answer is one of statistics.
 
-    By its place: a line beside the answer, or the last line, states a confidence in the answer.
+    The position decides: beside the answer or on the last line, it is a confidence in the answer.
     """
     start = text.rfind("\n", max(0, level.start - 300), level.start) + 1 or level.start
     if not words.stand_between(start, level.start + 200):

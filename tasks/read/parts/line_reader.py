@@ -158,9 +158,9 @@ class LineReader(Block):
             self.add("answer", gsm8k["text"], False, start, end, "####")
 
     def _begins_sentence(self, line: str, mark: re.Match[str]) -> bool:
-        """Return whether a capitalised label follows the end of a sentence and few spaces.
+        """Return whether a capitalised label stands right after the end of a sentence.
 
-        A tag does so in thinking only.
+        A tag counts there in thinking only.
         """
         before = line[max(0, mark.start() - 8) : mark.start()]
         may_begin = self.draft if mark["tag"] else mark.group()[:1].isupper()
