@@ -16,5 +16,5 @@ def _read(path: Path, columns: Columns) -> AnyRun:
     return read_flat(path, find_flat(path), columns)
 
 
-#: Last: a file of rows may be a part of a run.
+#: Tried last, since a file of rows may be part of another format.
 READER = Reader("a file of rows", lambda path: bool(find_flat(path)), _read, order=90)

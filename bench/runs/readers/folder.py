@@ -25,7 +25,7 @@ _Told = dict[str, Any]
 
 def _finds(path: Path) -> bool:
     runs = _list_runs(path) if path.is_dir() else []
-    # A folder with one evaluation is what `--output_path` names: lm_eval's own reader knows it.
+    # A folder with a single evaluation is left to the reader of lm_eval's output.
     return len(runs) > 1 or any(map(is_stored, runs))
 
 
@@ -81,7 +81,7 @@ def _why_left(run: Path, summary: _Told, results: Mapping[Path, _Told]) -> str:
     if not summary and not (run / ROWS_NAME).exists():
         return f"its {SUMMARY_NAME} does not belong to a stored run"
     if not summary:
-        return ""  # damaged, which reading it reports
+        return ""  # damaged: reading the run reports it
     made = _section(summary, "provenance")
     date = made.get("date")
     for file, found in results.items():
@@ -119,5 +119,5 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-#: After stored runs and packed studies, each of which is a folder too.
+#: Tried after stored runs and packed studies, which are folders too.
 READER = Reader("a folder", _finds, _read, _list_runs, left=_list_left, order=25)

@@ -1,4 +1,4 @@
-"""What `lm_eval --output_path DIR --log_samples` wrote: its folder, or one of its results files."""
+"""Output of `lm_eval --output_path DIR --log_samples`: the folder, or one of its results files."""
 
 from __future__ import annotations
 

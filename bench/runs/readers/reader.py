@@ -38,8 +38,7 @@ class Log:
     file : Path, optional
         The file with the answers, if the log is a folder.
     kind : str, optional
-        Of the right answers, where the log itself tells: it comes before the user's, whom a log of
-        Inspect lets choose.
+        The kind of the right answers if the log records it; it takes precedence over the user's.
     """
 
     answers: Iterator[Logged]

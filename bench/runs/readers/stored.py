@@ -1,4 +1,4 @@
-"""What `caopd-bench score --store` wrote, a reference of the gate, or a cell of a study."""
+"""A run stored by `caopd-bench score --store`, a reference of the gate, or a cell of a study."""
 
 from __future__ import annotations
 

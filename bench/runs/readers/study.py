@@ -1,4 +1,4 @@
-"""A packed study: `rows.parquet` of a finished sweep, a run a cell."""
+"""A packed study: `rows.parquet` of a finished sweep, one run per cell."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Decisions of an API or a classifier: rows with a probability for every option.
 
 `probabilities` is an object (option to probability), a list of objects (`label` and `score`), or a
-list of numbers whose options another column lists. The confidence is the probability of the option
-that has the highest.
+list of numbers whose options another column lists. The confidence is the probability of the most
+likely option.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ from caopd_bench.tasks.judge.options import first_place
 __all__ = ["READER"]
 
 NAME = "a file of decisions"
-#: Columns: of the probabilities, of the options, of the right one, and of what names the question.
+#: Column names of the probabilities, the options, the right option, and the question's id.
 GIVEN = ("probabilities", "probs")
 OPTIONS = ("options", "labels", "classes")
 GOLD = ("gold", "label", "target")
 ITEMS = ("id", "custom_id")
-#: Keys of a list of objects.
+#: Keys of an option's name and of its probability in a list of objects.
 NAMES = ("label", "option", "name")
 SHARES = ("score", "probability", "p")
-#: So far from 1 may the sum of rounded probabilities be.
+#: Tolerance for the sum of the probabilities, which may be rounded.
 SLACK = 0.02
 MOST = 10_000
-#: From so many rows on it is odd that the label is always the likeliest option.
+#: If the label is the likeliest option in every one of at least this many rows, a note asks
+#: whether it is the model's choice.
 MANY = 20
 
 
@@ -67,14 +68,14 @@ def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
         backend="decisions",
         provenance=dict.fromkeys(("gen_kwargs", "packages", "date")),
         warnings=notes,
-        # An option is a text, also in a row that has no probabilities.
+        # Options are compared as texts, even in rows without probabilities.
         kind="phrase",
     )
 
 
 def _read(file: Path, columns: AnswerColumns) -> Iterator[tuple[Logged, list[str]]]:
     """Yield the rows, each with its options in its own order."""
-    # Rows may list the options in any order; one place is to be one option in all of them.
+    # Rows may list the options in any order, but a position must mean the same option in all rows.
     places: dict[str, int] = {}
     for where, row in read_plain(file):
         given = next((row[key] for key in GIVEN if row.get(key) is not None), None)
@@ -109,10 +110,10 @@ def _gold(row: Mapping[str, Any]) -> Any:
 
 
 def _name_golds(rows: Sequence[tuple[Logged, list[str]]]) -> tuple[list[Logged], list[str]]:
-    """Name the right options: a number that names none is the place of one in its row."""
+    """Name the right options: a number that is no option's name is a position in its row."""
     given = [(_place(one.gold), len(names)) for one, names in rows if names]
     is_named = any(one.gold in names for one, names in rows)
-    # Beside names a place counts from 0; alone, the places show where they begin.
+    # If some rows name the option, positions count from 0; otherwise infer the first position.
     first = 0 if is_named else first_place(given)
     notes = []
     if given and first == 1:
@@ -134,7 +135,7 @@ def _place(gold: str) -> int:
 
 
 def _check_gold(logged: Logged, options: Sequence[str], first: int) -> Logged:
-    """Refuse a right answer that is no option."""
+    """Replace a position with the name of its option; refuse a right answer that is no option."""
     gold = logged.gold
     if not options or gold in options:
         return logged
@@ -147,14 +148,14 @@ def _check_gold(logged: Logged, options: Sequence[str], first: int) -> Logged:
 
 
 def _read_options(given: Any, row: Mapping[str, Any], where: str) -> list[tuple[str, float]]:
-    """Return the name of each option and its probability; together these are 1."""
-    if isinstance(given, str):  # a field of CSV
+    """Return the name of each option and its probability, normalised to a sum of 1."""
+    if isinstance(given, str):  # a CSV field
         try:
             given = json.loads(given) if len(given) < 1 << 20 else None
         except (ValueError, RecursionError):
             given = None
     if isinstance(given, Mapping):
-        # Parquet gives each row the keys of all rows.
+        # In Parquet each row has the keys of all rows, with null for those that it lacks.
         pairs = [(key, value) for key, value in given.items() if value is not None]
     elif isinstance(given, Sequence) and not isinstance(given, str) and given:
         pairs = _pair(given, row, where)

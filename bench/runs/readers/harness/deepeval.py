@@ -1,4 +1,4 @@
-"""A test run of deepeval: `test_run_*.json`, with a case an answer and `expectedOutput` as gold."""
+"""A test run of deepeval: `test_run_*.json`, one case per answer, `expectedOutput` as gold."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
             case,
             case.get("actualOutput"),
             case["expectedOutput"] if case.get("expectedOutput") is not None else ABSENT,
-            # The one name that is kept: names of cases may repeat, as after `evaluate` twice.
+            # Names of cases may repeat, as after two calls of `evaluate`; their order does not.
             str(case.get("order", place)),
             case.get("input"),
             mapping(case, "metadata"),

@@ -1,8 +1,8 @@
-"""An answer as it stands in a log, and what the user's options change about it.
+"""An answer found in a log, and how the user's options change what is read.
 
-Every reader here knows where its harness keeps the response, the right answer and the name of a
-question. `--response`, `--gold`, `--item`, `--question` and `--by` name other places, as paths into
-a row of the log: `vars.gold`, `doc.choices.0`.
+Each reader in this folder knows where its harness stores the response, the right answer and the
+name of a question. `--response`, `--gold`, `--item`, `--question` and `--by` name other places, as
+paths into a row of the log: `vars.gold`, `doc.choices.0`.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ __all__ = [
     "to_logged",
 ]
 
-#: Characters of a text, and of a name.
+#: Maximum characters of a text; longer names of questions are replaced with a digest.
 MAX_TEXT = MAX_LINE
 MAX_NAME = 200
-#: Keys of a path.
+#: Maximum number of keys in a path.
 MAX_PARTS = 12
 
 
@@ -58,18 +58,18 @@ class Found:
     where : str
         Its file and place.
     row : mapping
-        What the log says of it: where the user's paths lead.
+        The row of the log, into which the user's paths lead.
     response : object
-        None for a request that failed; what is no text becomes JSON.
+        None for a failed request; a value other than text is converted to JSON.
     gold : object
         The right answer, `ABSENT` if the log has none.
     item : str or None
     question : object
-        What is no text becomes JSON.
+        A value other than text is converted to JSON.
     groups : mapping
-        What `--by` may name without a path.
+        Values that `--by` may name without a path.
     sample, failed, options, stopped, probabilities, also
-        As of `Logged`.
+        As in `Logged`.
     """
 
     where: str
@@ -94,9 +94,9 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
     ----------
     found : Found
     columns : AnswerColumns
-        The user's paths; they come before what the reader found.
+        The user's paths, which take precedence over what the reader found.
     gold_help : str
-        What to do where a log has no right answer.
+        Advice for the error if the log has no right answer.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
     """
     row, where = found.row, found.where
     response, failed = found.response, found.failed
-    # A row without an answer need not have the user's path.
+    # The path given with --response may be missing in a row without an answer.
     if is_named(columns.response, "response") and response not in (None, ""):
         response = _get(row, columns.response, where, "--response")
         failed = response is None
@@ -157,7 +157,7 @@ def to_logged(found: Found, columns: AnswerColumns, *, gold_help: str = "") -> L
 
 
 def is_named(column: str | None, default: str) -> bool:
-    """Return whether the user named a place, other than the name that flat files have for it."""
+    """Return whether the user named a column other than the default of flat files."""
     return bool(column) and column != default
 
 
@@ -167,9 +167,9 @@ def is_chosen(row: Mapping[str, Any], columns: AnswerColumns) -> bool:
 
 
 def look_up(row: Any, path: str) -> Any:
-    """Follow a path of keys and places, `ABSENT` if it leads nowhere.
+    """Follow a path of keys and positions; return `ABSENT` if it leads nowhere.
 
-    A key at the top may hold dots.
+    A key at the top level may contain dots.
 
     Examples
     --------
@@ -187,12 +187,12 @@ def look_up(row: Any, path: str) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """Return a response as text: JSON of what is no text, as of an output that was parsed."""
+    """Return a response as text; other values, such as parsed outputs, become JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def digest(value: Any) -> str:
-    """Name a question by a value: as it is if that is short, else by a digest of its JSON."""
+    """Name a question by a value: the text itself if it is short, else a digest of its JSON."""
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
     if len(text) <= MAX_NAME:
         return text
@@ -200,13 +200,13 @@ def digest(value: Any) -> str:
 
 
 def mapping(value: Any, key: str | None = None) -> Mapping[str, Any]:
-    """Return a value, or what it has under a key, if that is an object; else an empty one."""
+    """Return a value, or its entry under a key, if that is a mapping; else an empty mapping."""
     inner = value if key is None else value.get(key) if isinstance(value, Mapping) else None
     return inner if isinstance(inner, Mapping) else {}
 
 
 def keep(values: Any, *keys: str) -> dict[str, Any]:
-    """Return some keys of an object, those that it has."""
+    """Return the given keys of a mapping with their values, leaving out missing ones."""
     return {key: mapping(values)[key] for key in keys if key in mapping(values)}
 
 

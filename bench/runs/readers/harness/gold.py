@@ -1,4 +1,4 @@
-"""The right answer out of a whole solution: some harnesses log no other."""
+"""Extract the right answer from a whole solution, which is all that some harnesses log."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ KINDS = ("number", "latex")
 
 
 def shorten_golds(answers: Iterable[Logged], kind: str) -> tuple[list[Logged], list[str]]:
-    """Take the right answers out of solutions.
+    """Extract the right answers from solutions.
 
     Returns
     -------
     answers : list of Logged
-        In their order.
+        In the given order.
     notes : list of str
-        One if anything was taken out, with the count.
+        A note with the count if an answer was extracted.
     """
     kept = []
     taken = 0
@@ -41,7 +41,7 @@ def shorten_golds(answers: Iterable[Logged], kind: str) -> tuple[list[Logged], l
 
 
 def find_answer(gold: str, kind: str) -> str:
-    """Return the answer that a solution ends with; the text as it is where that is one already.
+    """Return the answer at the end of a solution; the text itself if it is already an answer.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def find_answer(gold: str, kind: str) -> str:
         return gold
     if MARK in gold:
         return gold.rpartition(MARK)[2].strip() or gold
-    # A number alone is one, and mathematics has no such word.
+    # Texts without the word "answer", and bare numbers, are answers already, not solutions.
     if "answer" not in gold.lower() or (kind == "number" and _is_one(gold, kind)):
         return gold
     found = find_spans(gold, kind=kind).answer

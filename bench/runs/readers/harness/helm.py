@@ -1,8 +1,8 @@
 """A run of HELM (crfm-helm): the folder of a run, with `scenario_state.json` and `run_spec.json`.
 
-A request may hold several completions, which are samples of one question; so are the requests of
-several sets of examples (`train_trial_index`). Ids count on from the examples, so they say nothing
-but which question it is. The log probabilities of a chat model are all 0 and mean nothing.
+A request may have several completions, which are samples of one question, as are requests with
+different sets of examples (`train_trial_index`). Ids continue those of the examples, so they only
+identify the question. The log probabilities of a chat model are all 0 and are ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["READER"]
 
 STATE = "scenario_state.json"
 NAME = "a run of HELM"
-#: Of a suite: so deep are its runs.
+#: Places of the file in a run, a suite, and a folder of suites.
 PLACES = (STATE, f"*/{STATE}", f"*/*/{STATE}")
 
 
@@ -115,7 +115,7 @@ def _read_state(state: Any, where: str, kind: str) -> Iterator[Found]:
 
 
 def _name_item(instance: Mapping[str, Any]) -> str:
-    """Name the question: an input that was changed on purpose has the id of the plain one."""
+    """Name the question: a perturbed input has the same id as the original."""
     changed = mapping(instance, "perturbation").get("name")
     return f"{instance.get('id')} {changed}" if changed else str(instance.get("id"))
 
@@ -123,7 +123,7 @@ def _name_item(instance: Mapping[str, Any]) -> str:
 def _read_golds(
     instance: Mapping[str, Any], letters: Mapping[str, Any], where: str, kind: str
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Return the options and the right answers, any of which is: letters for a choice."""
+    """Return the options and all accepted answers, which are letters for a choice."""
     references = instance.get("references")
     pairs = [
         (str(mapping(one, "output").get("text")), "correct" in _tags(one))
@@ -134,7 +134,7 @@ def _read_golds(
         raise UsageError(f"{where}: no reference is tagged as correct; it cannot be judged")
     if kind != "choice":
         return (), right
-    if not letters and len(right) == len(pairs):  # no wrong ones, so these are no list of options
+    if not letters and len(right) == len(pairs):  # no wrong ones, so not options
         return (), [text.strip(" ().") for text in right]
     options = tuple(str(text) for text in letters.values()) or tuple(text for text, _ in pairs)
     if letters:

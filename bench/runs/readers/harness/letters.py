@@ -13,32 +13,32 @@ from caopd_bench.tasks.read.parse import find_spans
 
 __all__ = ["Letters", "find_letters", "find_options", "spread"]
 
-#: What stands around a letter in a token: " B", "(B", "B.", "**B".
+#: Characters that may surround a letter in a token: " B", "(B", "B.", "**B".
 AROUND = " \t\r\n\u00a0\u0120\u010a\u2581()[]{}<>*_`'\"$.:,;"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#: A letter that no answer and no right answer has is an option if it gets so much, in one answer or
-#: on the average of all.
+#: A letter that is neither an answer nor a right answer counts as an option if its probability
+#: reaches the first value in one answer, or the second on average over all answers.
 NOTABLE_ONCE, NOTABLE = 0.05, 0.005
-#: So many letters without such a share may lie before it; what is farther begins another word.
+#: Such a letter is at most this many places after the last option; a later one begins a word.
 GAP = 3
 
 
 class Letters(NamedTuple):
-    """The letter that was answered, and the probability of each letter that its token could be."""
+    """The answered letter, and the probability of each letter at its token."""
 
     answer: str
     probability: Mapping[str, float]
 
 
 def find_letters(text: str, tokens: Any) -> Letters | None:
-    """Find the token that is the answer, and what else it could have been.
+    """Find the token of the answer, and the probabilities of its alternatives.
 
     Parameters
     ----------
     text : str
         The response.
     tokens : list of mapping
-        As `logprobs.content` of chat completions: `token`, `logprob`, `top_logprobs`.
+        In the form of `logprobs.content` of chat completions: `token`, `logprob`, `top_logprobs`.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def find_letters(text: str, tokens: Any) -> Letters | None:
     answer = _bare(text) or read_choice(find_spans(text, kind="choice").answer or "")
     if not answer:
         return None
-    # The last token that is this letter as a label has it: a mention of it may come before.
+    # Use the last token that stands alone or after a label, since the reasoning may name letters.
     found = [one for one, after in _with_text(tokens) if _bare(_token(one)) == answer and after]
     for one in reversed(found):
         probability = _read_top(one)
@@ -60,15 +60,15 @@ def find_letters(text: str, tokens: Any) -> Letters | None:
 
 
 def find_options(letters: Sequence[Letters], golds: Collection[str]) -> str:
-    """Return the options of a log: from A up to the highest letter that stands for one.
+    """Return the options of a log: all letters from A up to the highest option found.
 
-    Such are the right answers, the answers, and what has a notable share of the probability at the
-    answer's token. Right answers alone do not tell: all may be A.
+    Options found are the right answers, the given answers, and letters with a notable probability
+    at the answer's token. Right answers alone are not enough, since all may be A.
 
     Parameters
     ----------
     letters : sequence of Letters
-        Of all answers.
+        One for each answer.
     golds : collection of str
         The letters among the right answers.
 
@@ -89,7 +89,7 @@ def find_options(letters: Sequence[Letters], golds: Collection[str]) -> str:
         is_notable = (
             largest.get(letter, 0.0) >= NOTABLE_ONCE or totals[letter] >= NOTABLE * len(letters) > 0
         )
-        # "I" begins a sentence; it is an option where H is one.
+        # "I" is also a word, so it counts as an option only if H is one.
         if letter == "I" and highest < place - 1:
             continue
         if is_notable and highest < place <= highest + GAP:
@@ -98,7 +98,7 @@ def find_options(letters: Sequence[Letters], golds: Collection[str]) -> str:
 
 
 def spread(letters: Letters, options: Sequence[str]) -> tuple[float, ...]:
-    """Return the share of each option in the probability of all options; of one not logged 0.
+    """Return the share of each option in their total probability; 0 for one that is not logged.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def spread(letters: Letters, options: Sequence[str]) -> tuple[float, ...]:
 
 
 def _with_text(tokens: Sequence[Any]) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    """Yield tokens, each with whether it stands where an answer does: alone, or after a label."""
+    """Yield each token, and whether it is where an answer would be: alone, or after a label."""
     before = ""
     for one in tokens:
         held = mapping(one)
@@ -127,11 +127,11 @@ def _read_top(token: Mapping[str, Any]) -> dict[str, float]:
     for one in listed if isinstance(listed, list) else []:
         text, log = _token(mapping(one)), mapping(one).get("logprob")
         letter = _bare(text)
-        if text in told:  # the same token a second time
+        if text in told:  # a duplicate
             continue
         told.add(text)
         if letter and isinstance(log, (int, float)) and not isinstance(log, bool) and log <= 0:
-            # " B" and "B" are two tokens of one letter, and so is "\u0120B" of other servers.
+            # " B" and "B" are different tokens of one letter, as is "\u0120B" on other servers.
             found[letter] = found.get(letter, 0.0) + math.exp(log)
     return found
 
@@ -142,7 +142,7 @@ def _token(held: Mapping[str, Any]) -> str:
 
 
 def _bare(text: str) -> str:
-    """Return the letter that a text is, but for brackets and the like; else nothing."""
+    """Return the only letter of a text, ignoring brackets and the like; "" if there is none."""
     if len(text) > 12:
         return ""
     letter = text.strip().strip(AROUND)

@@ -1,8 +1,8 @@
-"""Details of lighteval: `details_TASK|SHOTS_TIME.parquet`, a row a question, in no order.
+"""Details of lighteval: `details_TASK|SHOTS_TIME.parquet`, one row per question, in no order.
 
-A row holds all answers to its question. A request that failed and an answer without content are
-both written as an empty text. Multiple choice that is scored by log probabilities has no text: the
-probabilities of the options are made of them.
+A row holds all answers to its question. A failed request and an answer without content are both
+written as an empty text. Multiple choice that is scored by log probabilities has no text; the
+probabilities of the options are computed from the scores.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ __all__ = ["READER"]
 NAME = "details of lighteval"
 FILES = "details_*.parquet"
 COLUMNS = ("doc", "model_response")
-#: Rows at once: each holds a prompt with its examples.
+#: Rows read at once; few, since each holds a prompt with its examples.
 BATCH = 256
-#: Of `--output-dir`; below lie ORG/MODEL/TIME, or the whole path of a model on a disk.
+#: Subfolder of `--output-dir`; it contains ORG/MODEL/TIME, or the whole path of a local model.
 FOLDER = "details"
 SEVERAL = (
     "{count:,} of {of:,} questions have several right options, any of which counts as right; they "
@@ -71,7 +71,7 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
         for where, row in _rows(file)
         for found in _read_row(row, where, kind)
     ]
-    # In the order of the data, as far as the ids tell it; a row also holds every token of a prompt.
+    # Numeric ids give the order of the data, which the file does not keep.
     placed.sort(key=lambda pair: pair[0])
     kept, notes = shorten_golds([logged for _, logged in placed], kind)
     empty = sum(one.response == "" and not one.probabilities for one in kept)
@@ -154,7 +154,7 @@ def _gold_places(index: Any, choices: Sequence[str], where: str) -> list[int]:
 
 
 def _probabilities(logs: Any, count: int) -> tuple[float, ...]:
-    """Return the share of each option in the probability of all."""
+    """Return the share of each option in the total probability."""
     values = _listed(logs)
     if count < 2 or len(values) != count:
         return ()
@@ -176,13 +176,13 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _task(file: Path) -> str | None:
-    """Return the task of a file's name: details_TASK|SHOTS_TIME.parquet."""
+    """Return the task from a file's name: details_TASK|SHOTS_TIME.parquet."""
     name = file.name.removeprefix("details_")
     return name.partition("|")[0] or None if "|" in name else None
 
 
 def _model(file: Path) -> str | None:
-    """Return the model where the file lies as lighteval left it: details/ORG/MODEL/TIME."""
+    """Return the model if the file is where lighteval wrote it: details/ORG/MODEL/TIME."""
     parts = file.resolve().parts
     if FOLDER not in parts[:-3]:
         return None

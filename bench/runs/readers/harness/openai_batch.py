@@ -1,10 +1,10 @@
 """Output of a batch of an OpenAI-style API: JSONL of `custom_id` and `response.body`.
 
-The answers come in any order, and none holds the right one: the user adds a column `gold`, or names
-a path. Requests that failed stand in a file of their own, and in none if the batch expired.
+The answers are in any order and do not include the right ones: the user adds a column `gold` or
+names a path. Failed requests are in a separate file, and in no file if the batch expired.
 
-With `--kind choice` and log probabilities the confidence is the probability of the answered letter
-among the options, unless a text states a confidence.
+With `--kind choice` and log probabilities, the confidence is the probability of the answered letter
+among the options, unless the texts state a confidence.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from caopd_bench.tasks.read.parse import find_spans
 __all__ = ["READER"]
 
 NAME = "output of a batch"
-#: More of the probability than this is not left out without a note.
+#: Share of the probability at the answer's token that is dropped without a note.
 LEFT_OUT = 0.01
 GOLD_HELP = (
     "a batch does not return it: add a column gold by custom_id (docs/rescore.md), or name a path "
@@ -135,7 +135,7 @@ def _choices(body: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
 
 
 def _text(content: Any) -> str:
-    """Return the text of a content, which may be in parts."""
+    """Return the text of a message's content, which may consist of parts."""
     if isinstance(content, str):
         return content
     texts = [mapping(part).get("text") for part in _listed(content)]
@@ -147,7 +147,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _states(logged: Logged) -> bool:
-    """Return whether a text states a confidence that has a number."""
+    """Return whether the response states a confidence that contains a number."""
     if not logged.response:
         return False
     confidence = find_spans(logged.response).confidence
@@ -157,7 +157,7 @@ def _states(logged: Logged) -> bool:
 def _add_probabilities(
     answers: Sequence[Logged], letters: Sequence[Letters | None]
 ) -> tuple[list[Logged], list[str]]:
-    """Return the answers the probability of each option, and say where these are not whole."""
+    """Add the probability of each option to the answers; return notes on incomplete ones too."""
     found = [one for one in letters if one]
     golds = {word for logged in answers if (word := logged.gold.strip()) in tuple(ALPHABET)}
     options = find_options(found, golds)

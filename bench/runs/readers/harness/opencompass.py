@@ -1,8 +1,8 @@
-"""What OpenCompass wrote of a data set: `predictions/MODEL/DATA.json`, `results/MODEL/DATA.json`.
+"""Output of OpenCompass for a data set: `predictions/MODEL/DATA.json`, `results/MODEL/DATA.json`.
 
-Rows have the keys "0", "1", ... as texts; in `details` of the results there is "type" among them.
-With `n=2` the whole data set comes twice, with keys that count on and nothing that says so: a file
-that is one list of questions over and over holds samples of these questions.
+The rows have the keys "0", "1", ...; the `details` of results also have the key "type". With `n=2`
+the data set is repeated under further keys, and no field records it: if a file consists of one list
+of questions several times, its rows are samples of these questions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from caopd_bench.runs.readers.reader import Log, Reader
 __all__ = ["READER", "find_period"]
 
 NAME = "output of OpenCompass"
-#: Where predictions and results have the prompt, the response and the right answer.
+#: Keys of the prompt, the response and the right answer in predictions and in results.
 PREDICTIONS = ("origin_prompt", "prediction", "gold")
 RESULTS = ("prompt", "origin_prediction", "references")
 REPEATED = "the {rows:,} answers are the same {items:,} questions {times} times: read as samples"
@@ -36,9 +36,9 @@ UNKNOWN = (
     "the right answers repeat after {items:,} of {rows:,} rows, and without prompts it is unknown "
     "whether the questions do; every row counts as a question: give the file of predictions"
 )
-#: Of answers that are no list themselves.
+#: Kinds whose answers are never lists, so that a list holds alternatives.
 KINDS = ("number", "latex", "choice")
-#: Fewer right answers repeat by chance.
+#: A repeated sequence of fewer right answers may be due to chance.
 FEWEST = 5
 
 
@@ -68,7 +68,7 @@ def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
     names = RESULTS if "details" in log else PREDICTIONS
     prompts = [_prompt(row.get(names[0])) for _, row in rows]
     golds = [_gold(row, names) for _, row in rows]
-    # Without prompts, questions with one right answer are not known to be one question.
+    # Without prompts, equal right answers do not show that the questions are equal.
     is_known = all(prompts)
     period = find_period(list(zip(prompts, golds, strict=True))) if is_known else len(rows)
     answers = []
@@ -129,14 +129,14 @@ def _rows(file: Path, log: Mapping[str, Any]) -> list[tuple[str, Mapping[str, An
 
 
 def find_period(questions: Sequence[object]) -> int:
-    """Return how many questions there are before the list of them begins again; all if it does not.
+    """Return the number of questions after which the list repeats; all if it does not.
 
     Examples
     --------
     >>> find_period(["a", "b", "a", "c"] * 3), find_period(["a", "b", "a"]), find_period([])
     (4, 3, 1)
     """
-    # Knuth, Morris and Pratt: the longest border of each beginning.
+    # The failure function of Knuth, Morris and Pratt: the longest border of each prefix.
     border = [0] * len(questions)
     for place in range(1, len(questions)):
         length = border[place - 1]
@@ -156,13 +156,13 @@ def _gold(row: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 def _alternatives(gold: Any, kind: str) -> list[Any]:
-    """Return the right answers of a list, any of which is right; of a phrase the list is one."""
+    """Return the alternatives in a list of right answers; for phrases, the list as one answer."""
     texts = isinstance(gold, list) and all(isinstance(one, (str, int, float)) for one in gold)
     return [str(one) for one in gold] if texts and gold and kind in KINDS else [gold]
 
 
 def _prompt(prompt: Any) -> str | None:
-    """Return the text of a prompt: of a chat the turns one after the other."""
+    """Return the text of a prompt; the turns of a chat are joined."""
     if isinstance(prompt, list):
         return "\n".join(str(mapping(turn).get("prompt", "")) for turn in prompt) or None
     return prompt if isinstance(prompt, str) and prompt else None

@@ -1,4 +1,4 @@
-"""What a file holds, told from its first bytes: the names of its columns, or of its JSON's keys."""
+"""Find the names of a file's columns, or of its JSON keys, in its first bytes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from caopd_bench.runs.flat.parquet import open_parquet
 
 __all__ = ["LISTED", "outline", "outline_of_json"]
 
-#: Bytes that are looked at: harnesses write what names them first.
+#: Number of bytes read: harnesses write the keys that identify them first.
 HEAD = 1 << 16
-#: Stands for the keys of the first object of a JSON list.
+#: Name under which the keys of the first object of a JSON list are returned.
 LISTED = "[]"
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:]', re.DOTALL)
 
@@ -56,7 +56,7 @@ def _outline(path: Path, _size: int, _changed: int) -> Mapping[str, tuple[str, .
         if path.suffix.lower() == ".json":
             return outline_of_json(_read_head(path))
     except (OSError, EOFError, zlib.error, UsageError):
-        pass  # the reader of the file says what is wrong with it
+        pass  # the reader of the file reports the problem
     return {}
 
 

@@ -1,10 +1,10 @@
-"""What `promptfoo eval -o out.json` or `-o out.jsonl` wrote: a row an answer, in no order.
+"""Output of `promptfoo eval -o out.json` or `-o out.jsonl`: one row per answer, in no order.
 
 A file holds the answers of every provider to every prompt; each of these pairs has a number,
-`promptIdx`, and is one run. The right answer stands nowhere but in the user's own variables. With
-`--repeat` each repeat of a test has its own `testIdx`: the answers to a question are those whose
-tests are equal. `error` is set for a failed assertion as well; that a request failed is
-`failureReason` 2.
+`promptIdx`, and is one run. The right answer is only in the user's own variables. With `--repeat`,
+each repetition of a test has its own `testIdx`, so answers belong to the same question if their
+tests are equal. `error` is also set for a failed assertion; a failed request has a `failureReason`
+of 2.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ NAME = "output of promptfoo"
 GOLD = "vars.gold"
 OUTPUT = "response.output"
 REQUEST_FAILED = 2
-#: promptfoo's words for why a text ends, and ours.
+#: promptfoo's reasons for a cut-off text, and ours.
 STOPPED = {"length": "length", "max_tokens": "length", "content_filter": "filter"}
 SETTINGS = ("temperature", "max_tokens", "max_completion_tokens", "top_p", "seed")
 GUESSED = (
@@ -56,7 +56,7 @@ def _finds(path: Path) -> bool:
 
 
 def _open(file: Path, columns: AnswerColumns, _kind: str) -> Log:
-    if columns.response == OUTPUT:  # as it is read anyhow: without reasoning in front
+    if columns.response == OUTPUT:  # the default, which also drops the reasoning
         columns = replace(columns, response="response")
     config: Mapping[str, Any] = {}
     if file.suffix.lower() == ".json":
@@ -114,7 +114,7 @@ def _notes(without: int, of: int, guessed: int) -> Iterator[str]:
 
 
 def _cut(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Keep what may be asked for: a row also holds headers, every assertion, and the test again."""
+    """Drop the headers, assertions and copies of the test, which no option can name."""
     test = mapping(row, "testCase")
     return {
         **{key: value for key, value in row.items() if key not in ("gradingResult", "testCase")},
@@ -123,7 +123,7 @@ def _cut(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _check_one_run(file: Path, rows: Sequence[Mapping[str, Any]], columns: AnswerColumns) -> None:
-    """Refuse the answers of several runs, unless they are to be told apart as groups."""
+    """Refuse the answers of several runs, unless `--by` makes them groups."""
     runs: dict[int, list[Mapping[str, Any]]] = {}
     for row in rows:
         runs.setdefault(_number(row, "promptIdx"), []).append(row)
@@ -146,12 +146,12 @@ def _has_gold(row: Mapping[str, Any], columns: AnswerColumns) -> bool:
 
 
 def _read_row(row: Mapping[str, Any], where: str) -> tuple[Found, bool]:
-    """Return the answer of a row, and whether where it begins is a guess."""
+    """Return the answer of a row, and whether the start of its text is a guess."""
     test = mapping(row, "testCase")
     said = mapping(row, "response")
     failed = row.get("failureReason") == REQUEST_FAILED or not said
     output = said.get("output")
-    # An output that is null is an answer without content: the request itself did not fail.
+    # A null output is an answer without content: the request itself did not fail.
     text, is_guess = drop_reasoning("" if output is None else as_text(output))
     variables = mapping(row, "vars") or mapping(test, "vars")
     metadata = mapping(test, "metadata")
@@ -187,7 +187,7 @@ def _label(row: Mapping[str, Any]) -> str:
 
 
 def _provider(config: Mapping[str, Any], rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Any:
-    """Return the settings of the provider that answered, as the file of the evaluation has them."""
+    """Return the settings of the provider that answered, from the evaluation's config."""
     named = mapping(rows[0][1], "provider").get("id") if rows else None
     listed = config.get("providers")
     for one in listed if isinstance(listed, list) else []:

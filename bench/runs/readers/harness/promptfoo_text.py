@@ -1,4 +1,4 @@
-"""The text of a promptfoo output: reasoning that promptfoo wrote in front of it is dropped."""
+"""Drop the reasoning that promptfoo writes before the text of an output."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ BLANK = "\n\n"
 
 
 class Output(NamedTuple):
-    """What the model answered, and whether where it begins is a guess."""
+    """The model's answer, and whether its start is a guess."""
 
     text: str
     is_guess: bool
 
 
 def drop_reasoning(output: str) -> Output:
-    r"""Drop reasoning that promptfoo put in front of an output, as it does by default.
+    r"""Drop the reasoning that promptfoo by default writes before an output.
 
-    It ends with a blank line; after reasoning that has blank lines itself, all that follows the
-    first is kept, so that no part of an answer is lost. Without a blank line nothing is dropped. Of
-    Anthropic's models a signature ends it.
+    The reasoning ends with a blank line, or with a signature for Anthropic's models. If it contains
+    blank lines itself, everything after the first is kept, so that no part of an answer is lost.
+    Without a blank line nothing is dropped.
 
     Examples
     --------
@@ -36,6 +36,6 @@ def drop_reasoning(output: str) -> Output:
         return Output(output, False)
     signed = output.find(SIGNATURE)
     _, blank, text = output[max(signed, 0) :].partition(BLANK)
-    if not blank:  # nothing stands apart: the word may be the model's own
+    if not blank:  # no separator, so the word may be the model's own
         return Output(output, False)
     return Output(text, signed < 0 and BLANK in text)

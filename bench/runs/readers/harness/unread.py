@@ -1,4 +1,4 @@
-"""Logs that are not read: what a file looks like, why it cannot be read, and what can be done."""
+"""Recognise logs that cannot be read, and name the format, the reason and the remedy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from caopd_bench.runs.readers.reader import Log, Reader
 
 __all__ = ["READER"]
 
-#: Of JSON that other readers know: Inspect's, lm-eval's.
+#: Keys of JSON formats that other readers handle: Inspect's and lm-eval's.
 OTHERS = frozenset({"eval", "results", "configs"})
 ROWS = "rescore needs rows (.jsonl, .csv or .parquet), each with a response and a right answer"
 
 
 class Kin(NamedTuple):
-    """A kind of log: keys that it has, its name, and what can be done about it."""
+    """A kind of log: its keys, its name, and a way to read its answers."""
 
     keys: frozenset[str]
     name: str
@@ -87,7 +87,7 @@ def _is_unknown_json(path: Path, keys: Mapping[str, tuple[str, ...]]) -> bool:
 def _open(path: Path, columns: AnswerColumns, kind: str) -> Log:
     keys = outline(path)
     kin = _kin(keys)
-    # Whoever names the columns of such rows knows what they are.
+    # If the user names the columns, read the file as plain rows.
     named = is_named(columns.response, "response") or is_named(columns.gold, "gold")
     if named and format_of(path) and ROWS_READER.open_log is not None:
         return ROWS_READER.open_log(path, columns, kind)

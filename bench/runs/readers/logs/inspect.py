@@ -1,8 +1,8 @@
 """Logs of Inspect (inspect_ai): `.eval`, a zip of JSON, and `.json`. Inspect is not needed.
 
-Of each sample: the model's last output is the response, `target` the gold answer, `epoch` the
+For each sample, the model's last output is the response, `target` the gold answer, and `epoch` the
 number of the sample. A sample that ended with an error is an `api_error`. Reasoning that the
-model's interface gave apart from the text is thinking, and not part of the response.
+model's interface returns separately is thinking, and not part of the response.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from caopd_bench.tasks.judge.verify import KINDS
 
 __all__ = ["READER", "is_inspect"]
 
-#: Our scorer (`caopd_bench.hosts.inspect`), whose options name the kind of the answers.
+#: Name of our scorer (`caopd_bench.hosts.inspect`), whose options record the kind of answers.
 SCORER = "stated_confidence"
 UNDONE = "the Inspect log belongs to a run that did not finish; samples may be missing"
 
@@ -60,7 +60,7 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
             "packages": evaluated.get("packages"),
             "date": evaluated.get("created"),
         },
-        # Complete once all answers are read.
+        # `read_inspect` adds notes to this list while the answers are read.
         warnings=notes,
         file=file,
         kind=known,
@@ -68,12 +68,12 @@ def _open(file: Path, columns: AnswerColumns, kind: str) -> Log:
 
 
 def _find_kind(header: Mapping[str, Any]) -> str | None:
-    """Return the kind of answers that our scorer judged; None without one, or with several."""
+    """Return the kind of answers that our scorer judged; None if there is none, or several."""
     named = [
         (one.get("name"), mapping(one, "options"))
         for one in _objects_of(mapping(header, "eval"), "scorers")
     ]
-    # A log that was scored later names its scorer only here.
+    # If a log was scored later, only its results name the scorer.
     named += [
         (one.get("scorer"), mapping(one, "params"))
         for one in _objects_of(mapping(header, "results"), "scores")

@@ -1,4 +1,4 @@
-"""Texts of any task of lm-eval: its folder, one of its results files, or a file of samples."""
+"""Texts of any lm-eval task: an output folder, one of its results files, or a file of samples."""
 
 from __future__ import annotations
 
