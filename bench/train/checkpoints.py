@@ -41,15 +41,15 @@ __all__ = [
 ]
 
 PROVENANCE = "provenance.json"
-#: The last checkpoint, and where a system that cannot exchange two folders puts it for a moment.
+#: The last checkpoint, and its temporary place on systems that cannot exchange two folders.
 LAST = "last"
 ASIDE = aside_of(Path(LAST)).name
 #: The final model, until its files are moved into the folder of the run.
 FINAL = ".final"
-#: Those of the trl engine, as transformers writes them; in each what resuming needs besides,
-#: written last, and the teacher.
+#: Folder of the trl engine's checkpoints, in the format of transformers. Each also contains our
+#: state for resuming, which is written last, and the teacher.
 TRL_CHECKPOINTS, STATE, TEACHER = "trl-checkpoints", "caopd.json", "teacher"
-#: What earlier versions left when they were killed.
+#: Folders that killed runs of earlier versions left behind.
 _EARLIER = (".last-old", ".last-new")
 
 

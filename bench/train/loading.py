@@ -50,7 +50,7 @@ def load_model(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         if is_short or isinstance(error, MemoryError):
             raise
         said = str(error).strip().splitlines() or [type(error).__name__]
-        if "use_safetensors" in said[0]:  # advice to switch it off
+        if "use_safetensors" in said[0]:  # transformers advises to disable it
             said = ["it has no weights in safetensors, and pickled ones are not loaded"]
         raise UsageError(f"model: {name} cannot be loaded: {said[0]}") from error
     return model, tokenizer
@@ -92,7 +92,7 @@ def refuse_pickles(model: str) -> None:
             hint = _convert(place.parent) if _is_pickle(place.name) else "name its folder"
             raise UsageError(f"model: {model} is a file; {hint}")
         names = sorted(file.name for file in place.iterdir()) if place.is_dir() else []
-    except (OSError, ValueError):  # what loads it says so
+    except (OSError, ValueError):  # the loader reports the error
         return
     if ADAPTER_SETTINGS in names:
         _refuse_adapter(place, names)

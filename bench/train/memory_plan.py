@@ -23,12 +23,12 @@ __all__ = ["GB", "KNOWN_CONFIGS", "Plan", "count_parameters", "plan_training", "
 GB = 1e9
 #: The architectures for which the parameter count is exact.
 DENSE = ("llama", "mistral", "qwen2", "qwen3")
-#: Tokens of a prompt, and the extra ones of the teacher's: the demonstration and the note.
+#: Assumed tokens of a prompt, and of the teacher's demonstration and note.
 PROMPT_TOKENS, CONTEXT_TOKENS = 256, 256
 #: Number of float32 tensors as large as the logits that are alive at once: the student's logits,
 #: log-softmax and gradient; with a teacher also its logits, its log-softmax, and their product.
 STUDENT_LOGITS, TEACHER_LOGITS = 3, 3
-#: Left free for kernels, communication buffers and fragmentation.
+#: Share of the memory left free for kernels, communication buffers and fragmentation.
 RESERVE = 0.1
 
 
@@ -63,8 +63,8 @@ class Plan(NamedTuple):
     parameters: int
     memory: dict[str, float]
     tokens: dict[str, int]
-    answers: int  # of a step
-    micro_batch: int  # answers of one pass on one GPU
+    answers: int  # per step
+    micro_batch: int  # answers per pass on one GPU
     gpus: int
     gpu_gb: float
     steps: int
@@ -108,7 +108,7 @@ def count_parameters(config: Mapping[str, Any]) -> int:
     kind = config.get("model_type")
     attention = hidden * width * (2 * heads + 2 * shared)
     if kind == "qwen2":
-        attention += width * (heads + 2 * shared)  # it always has biases there
+        attention += width * (heads + 2 * shared)  # Qwen2 always has these biases
     elif config.get("attention_bias"):
         attention += width * (heads + 2 * shared) + hidden
     if kind == "qwen3":

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["completion_logits", "name_cache", "pad_left", "pad_rows", "pass_prompts"]
 
-#: `forward`'s argument for the keys and values of earlier tokens: the name in transformers 5.24
-#: and later, and the older name, which 5.40 drops.
+#: Name of `forward`'s argument for cached keys and values: in transformers 5.24 and later, and the
+#: older name, which 5.40 drops.
 NEW_NAME, OLD_NAME = "cache", "past_key_values"
 
 
@@ -124,7 +124,7 @@ def name_cache(model: PreTrainedModel) -> str:
 def _name_cache_of(kind: Any) -> str:
     from transformers import LlamaForCausalLM
 
-    # A wrapper may accept any argument and pass it on; then the release of transformers decides.
+    # If the signature does not tell, as for a wrapper with **kwargs, the release decides.
     for one in (kind, LlamaForCausalLM):
         parameters = inspect.signature(one.forward).parameters
         for name in (NEW_NAME, OLD_NAME):

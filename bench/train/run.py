@@ -156,7 +156,7 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
     for name, value in asdict(settings).items():
         if name == "threads" and value is None:
             continue
-        # A run started by an earlier release has the defaults of settings added since.
+        # A run of an earlier release lacks later settings, so it has their defaults.
         begun = known.get(name, getattr(TrainSettings, name, None))
         if value != begun:
             raise UsageError(
@@ -167,7 +167,7 @@ def _check_resumable(settings: TrainSettings, output: Path) -> TrainSettings | N
     done = output / PROVENANCE
     if done.exists() and find_checkpoint(known["engine"], output) is None:
         if is_first():
-            finish(output)  # it may have been killed in the middle of that
+            finish(output)  # the run may have been killed while finishing
         return None
     return make_settings(known)
 
@@ -210,7 +210,7 @@ def _run(
     """Let an engine train, and report the reason if it stopped early."""
     try:
         train()
-    except BrokenPipeError:  # who reads what is said has gone
+    except BrokenPipeError:  # the reader of our output is gone
         raise
     except (TrainingError, MemoryError, OSError, RuntimeError, ValueError, IndexError) as error:
         if isinstance(error, IndexError) and str(error) != OUTSIDE:

@@ -26,7 +26,7 @@ __all__ += ["refuse_unknown"]
 PLACES = ("completion", "demonstration", "note")
 MAX_BYTES = 100_000
 _WORDS = {"true": True, "false": False, "null": None}
-#: Settings that are words, and that YAML may read as numbers.
+#: Settings with text values that YAML may read as numbers.
 _LIKE_NUMBERS = ("demonstration_confidence", "levels")
 
 

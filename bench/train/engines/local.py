@@ -130,7 +130,7 @@ class Trainer:
             self.watch.check(self.step)
             at = {**provenance, **self.watch.describe(self.step)}
             is_due = self.step % self.settings.save_every == 0 and self.step < self.settings.steps
-            if is_due and self.watch.updates:  # else it is the model that it began with
+            if is_due and self.watch.updates:  # otherwise the model is still unchanged
                 save_state(output, self.student, self.tokenizer, at, self.state())
         self.watch.check_end(self.step)
         at = {**provenance, **self.watch.describe(self.step)}
@@ -190,7 +190,7 @@ class Trainer:
     def _backward(self, targets: Sequence[Target]) -> tuple[float, tuple[float, float]]:
         """Accumulate the gradient of the mean loss; return the loss and the entropies."""
         total, sums, size = 0.0, [0.0, 0.0, 0.0], self.settings.micro_batch
-        # Prompts of similar length together: less padding, and a question's answers stay together.
+        # Sorting by prompt length reduces padding and keeps a question's answers together.
         ordered = sorted(targets, key=lambda t: len(t.prompt))
         # transformers checkpoints activations in training mode only.
         self.student.train(self.settings.gradient_checkpointing)

@@ -211,7 +211,8 @@ def _log_probabilities(logits: Tensor) -> Tensor:
     if not bool(logs[..., :1].isnan().any()):
         return logs
     nothing = (logits == -math.inf).all(-1, keepdim=True)
-    # A constant, so that no NaN flows back into the weights from positions that do not count.
+    # Replace such rows with a constant first, so that no NaN gets into the weights' gradients from
+    # positions that do not count.
     return logits.masked_fill(nothing, 0.0).log_softmax(-1).masked_fill(nothing, math.nan)
 
 

@@ -20,7 +20,7 @@ def drop_nothing(model: PreTrainedModel) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-        elif isinstance(getattr(module, "attention_dropout", None), float):  # of a function's call
+        elif isinstance(getattr(module, "attention_dropout", None), float):  # no Dropout module
             module.attention_dropout = 0.0
 
 

@@ -44,7 +44,8 @@ def _imitate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
                 part = min(int(BINS * wanted + 1e-9), BINS - 1) if balances else 0
                 made.append((target._replace(teacher_prompt=None), part, bool(rollout.correct)))
     counts = Counter(part for _, part, _ in made)
-    # The weights average 1 over all rollouts; those of right ones are scaled to form a mean too.
+    # The weights average 1 over all rollouts. Only right answers are imitated, so their weights
+    # are scaled up to the same total.
     balance = [len(made) / (len(counts) * counts[part]) for _, part, _ in made]
     right = sum(b for b, (_, _, is_right) in zip(balance, made, strict=True) if is_right)
     return [

@@ -23,7 +23,7 @@ from caopd_bench.train.rollouts.targets import Method, Recipe, Target
 
 __all__ = ["REDOUBT"]
 
-#: The score of a sure mistake would be infinite.
+#: Confidences are kept this far from 0 and 1, where the score of a mistake would be infinite.
 LEAST = 0.001
 
 

@@ -47,7 +47,7 @@ def _imitate_with_rate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
     for group in groups:
         target = demonstrated(group.doc, write_rate(group.rate), recipe)
         if group.rate != group.rate:
-            # Without a rate only the answer is imitated: neither a number nor the lack of one.
+            # Without a rate, drop the end token, which would teach the model to state no number.
             target = target._replace(completion=target.completion[:-1])
         targets.append(target)
     return targets

@@ -53,7 +53,7 @@ class Document(NamedTuple):
 
     prompt: str
     response: str
-    trained_from: str = "answer"  # or "confidence": the answer is given, and graded
+    trained_from: str = "answer"  # or "confidence" if the prompt gives the answer
 
 
 def draw_document(rng: random.Random, *, hinted: bool, corpus: str = "sure") -> Document:
@@ -141,7 +141,7 @@ def misconceive(question: str) -> int:
         return (tens[0] + ones[0]) % 10 * 10 + (tens[1] + ones[1]) % 10
     if sign == "-":
         return abs(tens[0] - ones[0]) * 10 + abs(tens[1] - ones[1])
-    if ones[0] == 0:  # a product with one digit: each column times it
+    if ones[0] == 0:  # a one-digit factor multiplies each column
         return tens[0] * ones[1] % 10 * 10 + tens[1] * ones[1] % 10
     return tens[0] * ones[0] % 10 * 10 + tens[1] * ones[1] % 10
 

@@ -156,7 +156,7 @@ def pretrain_into(
     import torch
 
     torch.set_num_threads(threads)
-    with writing(output):  # before the minutes that it takes
+    with writing(output):  # fail early, since pretraining takes minutes
         output.mkdir(parents=True, exist_ok=True)
     done = pretrain(
         size,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["check_fit", "unwritten_share"]
 
 #: A tokenizer does not fit a task if it cannot write at least this share of its characters.
-#: Byte-level tokenizers write everything; a rare sign in some question is no reason to refuse.
+#: Byte-level tokenizers write everything; a rare character is no reason to refuse a tokenizer.
 MOST = 0.2
 #: Number of questions to check, spread evenly over all.
 LOOKED_AT = 64
@@ -66,7 +66,7 @@ def unwritten_share(codec: Codec, docs: Sequence[Doc]) -> float:
     These are the characters encoded as unknown and those dropped: decoding restores neither.
     """
     unknown = codec.tokenizer.unk_token_id
-    if unknown in (*codec.end_ids, codec.pad_id):  # a name for the end of a text, as in GPT-2
+    if unknown in (*codec.end_ids, codec.pad_id):  # as in GPT-2, where it also ends texts
         unknown = None
     written = asked = 0
     for doc in docs:
@@ -97,7 +97,7 @@ def _fits(model: PreTrainedModel, codec: Codec, task: str) -> bool:
     docs: list[dict[str, Any]] = load_questions(task, limit=LOOKED_AT)
     try:
         return not _find_misfit(model, codec, docs)
-    except UsageError:  # its chat template refuses such a prompt
+    except UsageError:  # the chat template refuses the prompt
         return False
 
 

@@ -75,7 +75,7 @@ def load_questions(
         elif families is not None:
             raise UsageError("families: only caopd_arith_conf has them")
         elif name == "math":
-            # Without a seed the test set is the frozen one.
+            # Without a seed, `problems.load` returns the frozen test set.
             drawn = None if split == "test" else seed
             items = problems.load(seed=drawn, split=split, levels=levels, n=limit)
             items = [{**item, "style": "math"} for item in items]

@@ -20,9 +20,9 @@ Doc = Mapping[str, Any]
 class Rollout(NamedTuple):
     """One sampled answer."""
 
-    ids: list[int]  # as sampled, with the end token if it came
+    ids: list[int]  # as sampled, including the end token if it was sampled
     text: str  # without the end token
-    status: str  # of the parser; "unfinished" also when the budget ended it
+    status: str  # from the parser; "unfinished" also if the token budget ran out
     answer: str | None
     confidence: float | None
     correct: int
@@ -38,7 +38,7 @@ class Group(NamedTuple):
 
     doc: Doc
     rollouts: list[Rollout]
-    rates: list[float]  # NaN: no target
+    rates: list[float]  # NaN for a rollout without a target
 
     @property
     def rate(self) -> float:

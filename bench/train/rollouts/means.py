@@ -23,7 +23,7 @@ SHRUNK = "level"
 class Means(NamedTuple):
     """The running means after some steps."""
 
-    overall: float = float("nan")  # NaN: no question had a rate yet
+    overall: float = float("nan")  # NaN until a question has a rate
     levels: Mapping[str, float] = MappingProxyType({})
 
     def of(self, doc: Mapping[str, Any]) -> float:
@@ -33,7 +33,7 @@ class Means(NamedTuple):
     def after(self, groups: Sequence[Group], estimate: str = "plain") -> Means:
         """Return the means after the groups of one more step, judged with an estimate."""
         if estimate == SHRUNK:
-            # Otherwise a mean would be pulled toward itself.
+            # The given rates include the means; averaging them would pull a mean toward itself.
             groups = [group._replace(rates=_rate_plainly(group)) for group in groups]
         parts: dict[str, list[Group]] = {}
         for group in groups:

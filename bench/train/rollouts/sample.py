@@ -112,7 +112,7 @@ def _sample_batch(
         mask = mask.repeat_interleave(k, 0) if mask is not None else None
     cache_name = name_cache(model)
     ends = torch.tensor(end_ids, device=device)
-    rows = torch.arange(len(lengths), device=device)  # which answers are still in the batch
+    rows = torch.arange(len(lengths), device=device)  # answers still in the batch
     done = torch.zeros(len(rows), dtype=torch.bool, device=device)
     drawn = torch.full((len(rows), budget), pad_id, device=device)
     counts = torch.zeros(len(rows), dtype=torch.long, device=device)

@@ -38,10 +38,10 @@ class Target(NamedTuple):
     `span` marks the tokens whose entropies the history records and `confidence_weight` weights.
     """
 
-    prompt: list[int]  # what the student sees
+    prompt: list[int]  # context of the student
     completion: list[int]
-    teacher_prompt: list[int] | None = None  # what the teacher sees
-    weights: list[float] | None = None  # of the completion's tokens
+    teacher_prompt: list[int] | None = None  # context of the teacher
+    weights: list[float] | None = None  # one per token of the completion
     span: tuple[int, int] | None = None  # tokens of the stated confidence in the completion
 
 
@@ -51,7 +51,7 @@ class Recipe(NamedTuple):
     codec: Codec
     settings: TrainSettings
     constant: float = float("nan")  # the data set's mean success rate, for caopd-constant
-    levels: Mapping[str, float] = MappingProxyType({})  # that of each level, for caopd-level
+    levels: Mapping[str, float] = MappingProxyType({})  # the same by level, for caopd-level
 
     def level_rate(self, doc: Doc) -> float:
         """Return the mean success rate of a question's level, or of all if it has no level."""
@@ -74,14 +74,14 @@ class Method(NamedTuple):
 
     name: str
     loss: Loss
-    samples: bool  # whether it needs rollouts
+    samples: bool  # whether the method needs rollouts
     make_targets: Callable[[Sequence[Group], Recipe], list[Target]]
-    source: str  # where it was published
-    #: The teacher's context. It only chooses between two trainers of TRL that have one loss.
+    source: str  # publication
+    #: The teacher's context, which only chooses between two TRL trainers with the same loss.
     shows: Shows = "demonstration"
-    #: The reward that TRL logs for a rollout. The advantages are the targets' weights.
+    #: The reward of a rollout, which TRL only logs: the advantages are the targets' weights.
     reward: Reward = accuracy_reward
-    least_k: int = 1  # the fewest rollouts of a question that it can compare
+    least_k: int = 1  # minimum number of rollouts per question
 
 
 def check_targets(method: Method, targets: Sequence[Target]) -> None:

@@ -79,12 +79,12 @@ class Codec:
         self.end_ids = frozenset({self.end_id, *end_ids})
         padding = tokenizer.pad_token_id
         self.pad_id = self.end_id if padding is None else int(padding)
-        # Prompts repeat (K rollouts share one), and the micro models' answers do.
+        # Texts repeat: K rollouts share a prompt, and micro models often give equal answers.
         self._encoded = lru_cache(maxsize=16384)(self._encode)
         self._decoded = lru_cache(maxsize=65536)(self._decode)
         self._restated = lru_cache(maxsize=16384)(self._restate)
         self._found = lru_cache(maxsize=16384)(self._find_span)
-        # Documents and their prompts' tokens, by what tells the documents of a run apart.
+        # Documents and their prompts' tokens, by the fields that distinguish a run's documents.
         self._asked: dict[tuple[Any, ...], tuple[Doc, list[int]]] = {}
 
     def encode_prompt(self, doc: Doc) -> list[int]:
@@ -112,7 +112,7 @@ class Codec:
                 encoded = self.tokenizer.apply_chat_template(
                     to_messages(doc), add_generation_prompt=True, tokenize=False
                 )
-            except Exception as error:  # a template raises what it likes
+            except Exception as error:  # a template may raise anything
                 raise UsageError(f"the chat template refuses the prompt: {error}") from error
             return list(self._encoded(str(encoded), special=False))
         system = doc.get("system_message") or ""
@@ -186,7 +186,7 @@ class Codec:
             changed = [*ids[:keep], *self.encode(wanted[len(before) :])]
             if self.decode(changed) == wanted:
                 return Replaced(changed, *self.find_span(changed, (start, start + len(number))))
-        # A tokenizer that does not give back what it encodes (lower case, WordPiece's spaces).
+        # The tokenizer does not restore the text it encodes (lower case, WordPiece's spaces).
         changed = self.encode(wanted)
         place = self.decode(changed).rfind(number)
         if place < 0:

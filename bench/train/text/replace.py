@@ -22,7 +22,7 @@ _NUMBER = re.compile(
     r"(?:[0-9]+(?:[.,][0-9]+)?|\.[0-9]+)(?:\s?(?:/|out of)\s?[0-9]+)?(?:\s?(?:\\?%|percent))?"
 )
 _LABEL = re.compile(r"confidence", re.IGNORECASE)
-_MAX_CANDIDATES = 20  # numbers after the last labels that are tried
+_MAX_CANDIDATES = 20  # limit on the numbers tried, from the last label backwards
 #: Two probes, so that at least one differs from the number in the text.
 _PROBES = ("0.37", "0.63")
 

@@ -86,7 +86,7 @@ class CalibrationCallback(TrainerCallback):  # type: ignore[misc]
         tokenizer = self.tokenizer or kwargs.get("processing_class")
         if tokenizer is None:
             raise ValueError("tokenizer: the trainer has none; give one to CalibrationCallback")
-        # Every process answers all the questions: a sharded model needs them all at each pass.
+        # Every process answers all questions: a sharded model needs all processes in each pass.
         metrics = self.score(kwargs["model"], getattr(tokenizer, "tokenizer", tokenizer))
         self.history.append({"step": float(step), **metrics})
         if self.log is not None:

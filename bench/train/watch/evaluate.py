@@ -89,7 +89,7 @@ def answer(
         def find(row: int, ids: list[int]) -> Place | None:
             rollout = _judge(codec, docs[row], ids)
             found = find_numbers(codec, _keep_tokens(codec, docs[row], rollout), docs[row]["kind"])
-            # A head that was encoded anew is not in the cache.
+            # The cache lacks a head whose tokens differ from the sampled ones.
             is_cached = found is not None and found[0] == tuple(ids[: len(found[0])])
             return Place(*found) if found and found[0] and is_cached else None
 

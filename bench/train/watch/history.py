@@ -62,7 +62,7 @@ class History:
         if not last or not self.path.exists():
             return []
         text = self.path.read_bytes().decode(errors="replace")
-        whole = text[: text.rfind("\n") + 1]  # of step 12 a kill may leave "1"
+        whole = text[: text.rfind("\n") + 1]  # a killed run may leave "1" of step 12
         found = csv.DictReader(io.StringIO(whole, newline=""))
         rows = [row for row in found if (row.get("step") or "").isdigit()]
         return [{k: row.get(k) or "" for k in COLUMNS} for row in rows if int(row["step"]) <= last]

@@ -106,7 +106,7 @@ class _State:
 
     def __init__(self, logits: Tensor, cache: Any, mask: Tensor, lengths: Tensor) -> None:
         self.logits, self.cache, self.mask, self.lengths = logits, cache, mask, lengths
-        self.width = int(mask.shape[1])  # of the prompts, padding included
+        self.width = int(mask.shape[1])  # number of tokens of the longest prompt
 
 
 def _begin(model: PreTrainedModel, prompts: Sequence[Sequence[int]], pad_id: int) -> _State:

@@ -17,11 +17,11 @@ __all__ = ["describe_movement", "next_commands"]
 
 #: With fewer steps a movement cannot be distinguished from the scatter of the questions.
 FEWEST = 8
-#: The share of the steps, at each end of a run, over which a mean is taken.
+#: The means are taken over the first and the last of this many equal parts of a run.
 PART = 4
 #: A smaller change of a mean counts as no movement, however little the steps scatter.
 LEAST = 0.01
-SURE = 2.0  # standard errors
+SURE = 2.0  # standard errors from which a change counts as a movement
 #: The quantities that are compared, by column of training.csv.
 SHOWN = {"accuracy": "accuracy", "stated": "stated confidence"}
 
@@ -49,7 +49,7 @@ def describe_movement(file: Path) -> list[str]:
     lines = list(_count_idle(columns["loss"], len(rows)))
     seen = {name: values for name, values in columns.items() if name in SHOWN and values}
     steps = max(map(len, seen.values()), default=0)
-    if not seen:  # the method takes its answers from elsewhere
+    if not seen:  # the method samples no answers
         return lines + list(_describe_loss(columns["loss"]))
     part = max(1, steps // PART)
     moves = {name: (_mean(of[:part]), _mean(of[-part:])) for name, of in seen.items()}

@@ -84,7 +84,7 @@ def number_probabilities(
             places.append(_Place(row, (*prompt, *head), _plan(numbers)))
     results: list[npt.NDArray[np.float64] | None] = [None] * len(rollouts)
     sequences = [(place, i) for place in places for i in range(len(place.plan.leaders))]
-    # Of a vocabulary no more is kept than the numbers need; past a number's end it is 0.
+    # Keep only the log-probabilities of the numbers' tokens; they are 0 past a number's end.
     logs = {place.row: np.zeros(place.plan.shape) for place in places}
     for start in range(0, len(sequences), batch):
         part = sequences[start : start + batch]
@@ -93,7 +93,7 @@ def number_probabilities(
             number, position, token = place.plan.read[i]
             logs[place.row][position, number] = found[position, token].cpu().numpy()
     for place in places:
-        # Position by position: the sum does not depend on how NumPy adds up an axis.
+        # Add the positions one by one, since NumPy's order of summation along an axis may vary.
         results[place.row] = np.exp(sum(logs[place.row]))
     return results
 
@@ -121,9 +121,9 @@ class _Plan(NamedTuple):
     """
 
     leaders: tuple[Tokens, ...]
-    #: For each leader: the numbers, positions and tokens that are read from its pass.
+    #: For each leader, the numbers, positions and tokens to read from its forward pass.
     read: tuple[tuple[list[int], list[int], list[int]], ...]
-    shape: tuple[int, int]  # the longest number, and how many there are
+    shape: tuple[int, int]  # tokens of the longest number, and number of numbers
 
 
 @lru_cache(maxsize=1024)
@@ -154,7 +154,7 @@ def _write_numbers(
     """
     body, _ = codec.split_end(rollout.ids)
     first, _ = codec.find_span(body, span)
-    # What the first token of the number holds before it, such as a space.
+    # Text before the number in its first token, such as a space.
     joint = rollout.text[len(codec.decode(body[:first])) : span[0]]
     if joint not in known:
         known[joint] = tuple(tuple(codec.encode(joint + number)) for number in _NUMBERS)
@@ -162,7 +162,7 @@ def _write_numbers(
     probe = codec.restate(body, rollout.text, span, _NUMBERS[37])
     if tuple(probe.ids[: probe.last]) == (*body[:first], *plain[37]):
         return tuple(body[:first]), plain
-    # A tokenizer that writes a number otherwise when it stands alone: every one in its place.
+    # The tokenizer encodes a number differently on its own, so encode each one in its context.
     written = [codec.restate(body, rollout.text, span, number) for number in _NUMBERS]
     whole = [tuple(changed.ids[: changed.last]) for changed in written]
     least, most = min(whole), max(whole)

@@ -40,7 +40,7 @@ class Idle(NamedTuple):
 
     why: str
     advice: str
-    is_empty: bool  # nothing was sampled that could be learned from: three in a row stop any run
+    is_empty: bool  # no sample can be learned from; `LIMIT` such steps in a row stop any run
 
 
 def find_idle(

@@ -46,11 +46,11 @@ class Lesson:
         self.settings, self.docs, self.codec = settings, docs, codec
         self.method = METHODS[settings.method]
         self.watch = Watch()
-        self.idle: Idle | None = None  # why the step at hand updates nothing
+        self.idle: Idle | None = None  # why the current step updates nothing
         self.means = Means()
-        self.row: Row = {}  # what `history.describe` says of the last rollouts
+        self.row: Row = {}  # `history.describe` of the last rollouts
         ids = [codec.encode_prompt(doc) for doc in docs]
-        #: TRL passes prompts as texts; these are theirs, so that equal texts have equal tokens.
+        #: The prompts as texts, which TRL passes; decoded, so that equal texts have equal tokens.
         self.texts = [codec.decode(prompt) for prompt in ids]
         self.prompts = dict(zip(self.texts, ids, strict=True))
 
@@ -75,7 +75,7 @@ class Lesson:
         """Return the dataset of plain imitation: tokens, and labels that leave the prompts out."""
         chosen, size = self.columns()["question"], self.settings.prompts_per_step
         targets: list[Target] = []
-        for start in range(0, len(chosen), size):  # a step at a time, as the local engine
+        for start in range(0, len(chosen), size):  # step by step, like the local engine
             groups = [Group(self.docs[place], [], []) for place in chosen[start : start + size]]
             made = self.method.make_targets(groups, Recipe(self.codec, self.settings))
             refuse_targets(self.method, groups, made, self.codec)

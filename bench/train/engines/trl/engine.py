@@ -127,7 +127,7 @@ def build_trainer(
     docs = load_run_questions(settings)
     model, tokenizer = load_model(settings.model)
     if checkpoint is not None and (checkpoint / TEACHER).is_dir():
-        # TRL loads the teacher from the path that the student names, before the student is sharded.
+        # TRL loads the teacher from this path, before it shards the student.
         model.config._name_or_path = str(checkpoint / TEACHER)
     codec = Codec(tokenizer, chat=settings.chat, end_ids=find_end_ids(model))
     probe_method(method, docs, codec, settings)
@@ -151,7 +151,7 @@ def build_trainer(
         **_make_rewards(method, codec),
     )
     trainer.generation = given
-    trainer.remove_callback(PrinterCallback)  # of each step, to standard output
+    trainer.remove_callback(PrinterCallback)  # prints every step to standard output
     # Seed each process differently: SDFTTrainer seeds all alike, and a question that is split
     # over two processes would get the same rollouts twice.
     set_seed(settings.seed, device_specific=True)
@@ -209,7 +209,7 @@ def _write(trainer: Any, output: Path, provenance: Mapping[str, Any]) -> None:
             plain.generation_config = trainer.generation
     else:
         model.generation_config = trainer.generation
-        weights = accelerator.get_state_dict(trainer.model_wrapped)  # of all shards
+        weights = accelerator.get_state_dict(trainer.model_wrapped)  # gathered from all shards
         plain = SimpleNamespace(save_pretrained=partial(model.save_pretrained, state_dict=weights))
     if accelerator.is_main_process:
         save_model(output, plain, trainer.lesson.codec.tokenizer, provenance)

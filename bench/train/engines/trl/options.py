@@ -16,7 +16,7 @@ from caopd_bench.train.settings import TrainSettings
 
 __all__ = ["check_extra", "choose_trainer", "share_settings"]
 
-#: distillation_alpha is TRL's weight of the teacher in the mixture: 0 is KL(teacher || student).
+#: `distillation_alpha` by divergence, TRL's weight of the teacher: 0 is KL(teacher || student).
 ALPHAS = {"forward": 0.0, "reverse": 1.0}
 
 

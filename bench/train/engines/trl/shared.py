@@ -70,13 +70,13 @@ class Shared:
         **kwargs: Any,
     ) -> None:
         self.lesson, self.say, self.history = lesson, say, history
-        self._entropies = [0.0, 0.0, 0.0]  # of the student, of the teacher, tokens
+        self._entropies = [0.0, 0.0, 0.0]  # sums: student, teacher, tokens
         self._why = ""  # why the loss is not finite, as seen by this process
         self._since = time.perf_counter()
         super().__init__(*args, **kwargs)
         self.add_callback(_SkipIdle(lesson))
-        # The rollouts' temperature is in the generation's options by now; this one divides the
-        # logits of the loss, which the local engine does not.
+        # The generation options already hold the rollouts' temperature. This attribute divides the
+        # logits in the loss, which the local engine leaves undivided.
         self.temperature = 1.0
 
     def _send_telemetry(self) -> None:
