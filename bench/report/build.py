@@ -235,6 +235,6 @@ def _probes(entries: Sequence[Entry], level: float) -> list[Record]:
         try:
             found += probe([read_again(entry) for entry in members], level=level)
         except UsageError:
-            # The model was sampled in one way only, or twice in one way, so no pair exists.
+            # The model has no pair of runs sampled in two different ways.
             continue
     return found

@@ -91,7 +91,7 @@ def read_published(file: Path) -> list[Published]:
 
 
 def _read(file: Path, shape: type[T], option: str) -> T:
-    from caopd_bench.core.files.plain_yaml import read_yaml  # here: rarely needed
+    from caopd_bench.core.files.plain_yaml import read_yaml  # imported here: rarely needed
 
     raw = read_yaml(file, most=MAX_BYTES, what=f"a file for {option}", page="docs/report.md")
     try:

@@ -13,7 +13,7 @@ __all__ = ["explain_accuracy", "explain_place", "find_cells", "list_few", "with_
 
 #: Maximum number of names in a sentence before "and N more".
 MOST = 6
-#: The same maximum for a note.
+#: Maximum number of names in a note.
 MOST_NOTED = 2
 
 

@@ -109,7 +109,7 @@ def _read_all(specs: Sequence[str], wanted: _Wanted, workers: int) -> list[Entry
     shown = ("reading", "runs", len(specs))
     if workers < 2 or len(specs) < WORTH_WORKERS:
         return _within_limits(_read(spec, wanted) for spec in track(specs, *shown))
-    from caopd_bench.core.process.workers import sharing  # here: rarely needed
+    from caopd_bench.core.process.workers import sharing  # imported here: rarely needed
 
     with sharing(min(workers, len(specs))) as share:
         return _within_limits(track(share(_read, specs, repeat(wanted)), *shown))

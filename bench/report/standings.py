@@ -105,7 +105,7 @@ class Standing:
         first = next((run for run in self.order if run in self.letters), None)
         if first is None:
             return []
-        # `pairs` holds runs with the same items; one without a p-value was not told apart either.
+        # `pairs` holds runs with the same items; a pair without a p-value is not told apart either.
         alike = {first}
         for pair in self.pairs:
             if first in (pair.a, pair.b) and not pair.told_apart:
@@ -253,7 +253,7 @@ def _place(by_skill: Sequence[Cell], after: Mapping[str, set[str]]) -> list[Cell
     """Return the runs ordered by skill, but each after the runs that it must stand below."""
     left, order, placed = list(by_skill), list[Cell](), set[str]()
     while left:
-        # There is always one: the most accurate of those left waits for none of them.
+        # Such a run always exists: the most accurate of those left waits for no other.
         first = next(cell for cell in left if after[cell.run] <= placed)
         left.remove(first)
         order.append(first)

@@ -94,12 +94,13 @@ def _may_change(row: Row) -> bool:
     """Return whether this parser may read or judge an answer differently from those in `ALIKE`."""
     if row.status != "ok":
         return row.status != "api_error"
-    # Imported here because most rows are of this parser and are stored and read without it.
+    # Imported here because most rows were read by this version and need no parser.
     from caopd_bench.tasks.read.confidence import read_confidence
 
     if row.stated is not None and read_confidence(row.stated).value != row.confidence:
         return True
-    # Answers judged wrong that are more than a number: a sentence, an option's text, mathematics.
+    # Versions may differ on wrong answers that are more than a number: sentences, options' texts,
+    # mathematics.
     return not row.correct and row.answer is not None and not PLAIN.fullmatch(row.answer)
 
 
@@ -153,7 +154,7 @@ TASK_SHAPE: dict[str, Callable[[Any], bool]] = {
     "num_fewshot": _is_count,
     "task_hash": _is_text,
     "generation": _is_mapping,
-    "effective_generation": _is_mapping,  # with the checkpoint's own settings; tasks/decoding
+    "effective_generation": _is_mapping,  # including the checkpoint's own settings (tasks/decoding)
     "source": _is_mapping,
     "way": _is_text,
     "samples": _is_count,

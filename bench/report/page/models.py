@@ -179,7 +179,7 @@ def render_example(
     right = "" if gold is None else f"<p>Right answer: <b>{_said(gold, 400)}</b></p>"
     parts = [f'<div class="example">{asked}{right}']
     for said, full, answer in answers:
-        # If no answer was found, the heading tells so; flat files hold no answers to show.
+        # If no answer was found, the heading states it; flat files hold no answers to show.
         given = "" if answer is None else f", answer <b>{_said(answer, 400)}</b>"
         parts.append(f"<p>{text(said, 200)}{given}</p>")
         if full is not None:

@@ -59,7 +59,7 @@ def _collect(report: Report, cap: int) -> dict[str, Any]:
                 rows.append(_row(row, place))
             cells.append(
                 {
-                    # The URL of a view contains the name, so no control characters or surrogates.
+                    # The name is part of a view's URL, so remove control characters and surrogates.
                     "run": inline(entry.name),
                     "task": inline(task),
                     "total": picked.total,

@@ -22,7 +22,7 @@ __all__ = ["Pair", "Read", "Text", "compare", "guess_seconds", "read"]
 #: An answer, the right answers, and the options.
 Pair: TypeAlias = "tuple[str | None, tuple[str, ...], tuple[str, ...]]"
 Read: TypeAlias = "tuple[Spans, ParsedResponse]"
-#: Seconds to read a response, and each of its characters.
+#: Seconds to read a response: a constant, and an amount per character.
 EACH, CHARACTER = 1e-5, 2e-8
 #: A single letter, possibly in markup or with the punctuation of a label.
 _BARE = re.compile(r"[\s*_`\"'(\[{$]{0,8}([A-Za-z])[\s*_`\"')\]}$.:]{0,8}")

@@ -83,7 +83,7 @@ def _check_paths(
     """Refuse a path that does not exist in the first row, since it must be misspelt."""
     for name, column in found.items():
         if column.keys and column.get(row) is ABSENT:
-            _, whole = next(_rows(file, names))  # Parquet: only used columns so far
+            _, whole = next(_rows(file, names))  # so far only the used columns of Parquet were read
             said = tell_list(column, row) or f"it has {list_paths(whole, names)}"
             raise UsageError(f"{file}: no column or path {name!r}; {said}")
 

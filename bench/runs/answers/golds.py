@@ -126,8 +126,8 @@ def _name_each(asked: Sequence[Logged]) -> list[str]:
             problem = f"is neither one of the letters A to {last} nor the text of one of {number} "
             wrong.append((one, f"{problem}options"))
         named.append(letter or LETTERS[found or 0])
-    # Report answers that are no place either first: among places, one number that is too high
-    # makes all of them wrong.
+    # Report answers that are not even positions first: a single number that is too high makes all
+    # positions wrong.
     for one, problem in sorted(wrong, key=lambda row: _is_place(row[0])):
         mend = "; a position mixed with letters or texts may count from 0 or 1: write letters"
         raise UsageError(

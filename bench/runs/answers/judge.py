@@ -158,7 +158,7 @@ def _conclude(logged: Logged, one: Read | None, outcome: bool, unclear: Unclear 
         if logged.stopped == "length":
             status = "unfinished"
         elif logged.stopped == "filter":
-            status = "api_error"  # the provider's text or nothing, and not the model's answer
+            status = "api_error"  # the text is the provider's or empty, not the model's answer
     return Verdict(
         confidence if status == "ok" else None,
         int(outcome),

@@ -101,7 +101,7 @@ class FlatCounter:
     def _count(self, *, is_last: bool) -> None:
         """Count the buffered rows."""
         is_free = self.n <= self._free
-        # Below the limit of free rows, a later row may have an error that must be reported first.
+        # Up to the limit of free rows, wait: a later row may have an error that takes precedence.
         for key in [key for key, one in self._keys.items() if one.has_many]:
             if is_last or not is_free:
                 refuse_groups(key, self._asked)

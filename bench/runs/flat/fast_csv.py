@@ -31,7 +31,8 @@ PAYS, PACKED_PAYS = 1 << 21, 1 << 18
 #: Bytes of a block for pyarrow and for lists of texts; rows of a chunk for the plain reader.
 ARROW_SIZE, SIZE, CHUNK = 1 << 23, 1 << 20, 1 << 16
 NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
-#: Rows as columns; None if their number differs from the row ends counted, or if they are not text.
+#: Reads the rows of a block as columns; None if the number of rows differs from the number of line
+#: ends counted, or the bytes are not text.
 Read: TypeAlias = "Callable[[bytes, int, list[str], Wanted, str], Chunk | None]"
 
 
@@ -51,7 +52,7 @@ def read_fast_csv(file: Path, wanted: Wanted) -> Iterator[Chunk]:
 
     end = held.data.find(b"\n") + 1
     head = _read_head(file, held.data[:end])
-    if not head:  # it spans several lines or follows blank ones
+    if not head:  # the header spans several lines or follows blank ones
         rows = parse_csv(file, rest(held), blank)
         head = next(rows, (0, 0, []))[2]
         yield from chunk_csv(file, wanted, head, rows, CHUNK)

@@ -19,11 +19,11 @@ from caopd_bench.runs.flat.parquet_index import Chunk, read_index
 
 __all__ = ["open_parquet", "read_batches", "reading_parquet"]
 
-#: Maximum rows of a file, and per byte of it: confidences of 1.00 with 95 % right outcomes take
-#: about 1 byte for 28 rows.
+#: Maximum rows of any file, and of a larger one per byte. Confidences of 1.00 with 95 % right
+#: outcomes take about 1 byte for 28 rows.
 FREE_ROWS = 1 << 24
 ROWS_A_BYTE = 128
-#: Rows at once where a text is long; memory of one value of a list as Python holds it.
+#: Minimum rows read at once, if texts are long; bytes of a list's value as a Python object.
 FEWEST = 16
 VALUE = 64
 

@@ -91,7 +91,7 @@ def read_flat(path: Path, files: Sequence[Path], columns: Columns) -> AnyRun:
     if len(formats) > 1:
         listed = ", ".join(f"{n} {kind}" for kind, n in formats.items())
         raise UsageError(f"{path}: contains {listed} files; select one kind: '{path}/*.csv'")
-    # An empty shard does not even have a header.
+    # Empty shards lack even a header.
     first = next((file for file in files if column_names(file)), None)
     if first is None:
         raise UsageError(f"{path}: empty; expected one answer per row, or at least a header")

@@ -11,7 +11,7 @@ from caopd_bench.runs.lm_eval.provenance import section
 
 __all__ = ["WHY_NOT", "kind_of"]
 
-#: One command, of which all others read what it stores.
+#: The remedy is a single command: all others read the run that it stores.
 NOT_JUDGED = (
     "made with --predict_only, so nothing was judged; judge it with caopd-bench score RUN "
     "--reparse --store DIR, and use DIR as the run"

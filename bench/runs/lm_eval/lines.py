@@ -119,7 +119,7 @@ class Samples:
             if blank.add(data.isspace()):
                 continue
             parts.append(_take_apart(number, data, self._marks))
-            size += len(data)  # kept until its parts have been parsed
+            size += len(data)  # the line is kept until its parts have been parsed
             if len(parts) == BATCH or size > BATCH_BYTES:
                 yield from self._read(parts)
                 parts, size = [], 0

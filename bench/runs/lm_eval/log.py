@@ -37,7 +37,7 @@ TARGET = "target"
 #: Kinds of task whose responses are texts.
 OF_TEXTS = ("answers", "ours", "ours, not judged", "unknown")
 DOC = "doc"
-#: Precedes the right answer at the end of a solution.
+#: Mark before the right answer at the end of a solution.
 END = "####"
 
 
@@ -153,7 +153,7 @@ def read_answers(
         where = f"{texts.file} line {number}"
         chosen = str(sample.get("filter"))
         filters[chosen] += 1
-        if chosen != next(iter(filters)):  # the same responses again
+        if chosen != next(iter(filters)):  # another filter of the same responses
             continue
         parts += holds_parts(sample)
         item = name_item(sample)

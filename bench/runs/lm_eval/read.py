@@ -172,7 +172,7 @@ def _read_samples(task: str, file: Path, reparse: bool) -> _Read:
             )
         names.add(name)
         lines[chosen] = lines.get(chosen, 0) + 1
-        if chosen != next(iter(lines)):  # the same responses with another filter
+        if chosen != next(iter(lines)):  # another filter of the same responses
             continue
         read = judge_again(sample, where) if reparse else sample
         judged = list(make_rows(task, read, where, shared))

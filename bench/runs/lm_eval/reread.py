@@ -25,7 +25,7 @@ def read_twice(
     """Yield each row's stored verdict and the verdict from its text."""
     doc = sample["doc"]
     way, kind = way_of(doc), doc.get("kind")
-    # What was not made to be judged again. Probabilities (ptrue) stay as they are by themselves.
+    # Such documents cannot be judged again. Probabilities (ptrue) need no check: they are kept.
     if kind not in KINDS or not isinstance(doc.get("answer"), str):
         return
     parser = doc.get("parser_version")
@@ -54,7 +54,7 @@ def read_twice(
             if text is not None and has_text(text):
                 parsed = parse_response(text, kind=kind)
                 confidence = parsed.confidence if parsed.status == "ok" else None
-                # A row knows its budget of tokens, and may be unfinished for it.
+                # Only the stored row knows its token budget, so unfinished counts as no answer.
                 known = "no_answer" if ours.status == "unfinished" else ours.status
                 found = "no_answer" if parsed.status == "unfinished" else parsed.status
                 yield _compare((ours.confidence, known, None), (confidence, found, None), status)

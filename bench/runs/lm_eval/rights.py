@@ -76,7 +76,7 @@ class TargetCount:
         elif place != text:
             self.texts += 1
         else:
-            # A word is always a text, and a number at its own place is uninformative.
+            # A word can only be a text; an option that is its own position shows nothing.
             self.texts += _place(target) is None
 
     def tell(self, config: Mapping[str, Any], doc: Mapping[str, Any]) -> bool | None:

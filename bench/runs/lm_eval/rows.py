@@ -121,7 +121,7 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Judge the responses of one line with the current parser; rows without a response are kept."""
     doc = section(sample, "doc")
     way = way_of(doc)
-    if not way.generates:  # two log-likelihoods, and no text
+    if not way.generates:  # there are two log-likelihoods and no text
         return dict(sample)
     if not isinstance(doc.get("answer"), str) or not isinstance(doc.get("kind"), str):
         raise UsageError(f"{where}: the document has no gold answer in our format")
@@ -133,7 +133,7 @@ def judge_again(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
         if isinstance(sample.get("acc"), list):
             return {**sample, **judge_samples(doc, texts)}
         judged = (judge_given if way.about_answer else judge)(doc, texts or [None])
-    except ValueError as error:  # an unknown kind of answer, or one that math-verify is needed for
+    except ValueError as error:  # an unknown kind of answer, or math-verify is missing
         raise UsageError(f"{where}: cannot be judged again: {error}") from None
     return {**sample, **judged}
 
@@ -155,7 +155,7 @@ def _make_row(asked: _Asked, number: int, text: str | None, verdict: tuple[Any, 
         raise UsageError(f"{where}: status {quote(status)} is not one of {', '.join(STATUSES)}")
     if (status == "ok") != (confidence is not None):
         raise UsageError(f"{where}: status {status!r} with confidence {confidence}; run again")
-    # The answer's actual token budget is only known here.
+    # Only this function knows the answer's actual token budget.
     if status == "no_answer" and text is not None:
         status = "unfinished" if _is_cut_off(text, asked) else status
     spans = read_spans(text or "", asked.kind)
@@ -224,7 +224,7 @@ def _read_confidence(value: Any, where: str) -> float | None:
     if value is None:
         return None
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= 1:  # NaN is in no range
+    if not is_number or not 0 <= value <= 1:  # also true for NaN
         hint = "; divide percentages by 100" if is_number and value > 1 else ""
         raise UsageError(f"{where}: confidence must be in [0, 1] or null, got {quote(value)}{hint}")
     return float(value)

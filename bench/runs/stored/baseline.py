@@ -73,7 +73,7 @@ class Baseline(_Strict):
     rows_sha256: str
     made: str  # date
     reason: str
-    run: str  # what was given
+    run: str  # the run as the user named it
     rerun: list[Noise] = []
 
 
