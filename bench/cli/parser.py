@@ -89,7 +89,7 @@ class _Formatter(argparse.HelpFormatter):
         from textwrap import fill
 
         def wrap(line: str) -> str:
-            column = re.match(r" *(?:\S+(?: \S+)*  +)?", line)  # a table's first, if it has one
+            column = re.match(r" *(?:\S+(?: \S+)*  +)?", line)  # first column of a table row
             hang = indent + " " * (column.end() if column else 0)
             first = indent + " " * (len(line) - len(line.lstrip()))
             return fill(

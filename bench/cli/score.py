@@ -275,7 +275,7 @@ def _select(run: AnyRun, task: str | None) -> AnyRun:
         among = next((name for name in run.tasks if task in run.count_by(name, SUBTASK)), None)
         hint = f"; its rows are in {among}: --task {among} --by {SUBTASK}" if among else ""
         left = next((note.text for note in run.warnings if note.task == task), "")
-        if left:  # why it was left out, and how to read it
+        if left:  # the reason, and how to read the run nevertheless
             why = left.removesuffix("; left out").replace(" RUN ", f" {run.path} ")
             raise UsageError(f"{run.path}: no rows for task {task!r}: {why}")
         raise UsageError(f"{run.path}: no task {task!r}; it has {', '.join(run.tasks)}{hint}")

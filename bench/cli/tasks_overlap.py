@@ -47,7 +47,7 @@ def run_overlap(options: argparse.Namespace) -> int:
     )
     shown = found[: options.limit or SHOWN]
     wanted = {overlap.text for overlap in shown}
-    # Read the file again: keeping the start of every text would need memory that grows with it.
+    # Read the file again, since keeping the start of every text would take too much memory.
     texts = track(_texts(options.overlap, options.field), "finding the matching texts", "texts")
     again = enumerate(texts if wanted else ())
     heads = {place: pair for place, pair in again if place in wanted}

@@ -99,7 +99,7 @@ def _add_options(train: argparse.ArgumentParser) -> None:
     for title, name, shown in list_options():
         group = groups.get(title) or groups.setdefault(title, train.add_argument_group(title))
         option: Any = group.add_argument(f"--{name.replace('_', '-')}", **shown)
-        option.methods = _MethodNames()  # the value of %(methods)s in help texts
+        option.methods = _MethodNames()  # replaces %(methods)s in help texts
 
 
 def run_train(options: argparse.Namespace) -> int:

@@ -179,7 +179,7 @@ def _ece(both: TaskPair, level: float) -> Numbers:
     of_base, of_cand = (_tally(side, both) for side in (both.base, both.cand))
     i = ece_difference(of_base, of_cand, correlation=r, level=_two_sided(level))
     of_a, of_b = (METRICS["ece"].function(t) for t in (of_base, of_cand))
-    p_value = 0.0 if i.low > 0.0 else 1.0  # only the decision of its limit at this level
+    p_value = 0.0 if i.low > 0.0 else 1.0  # encodes only whether the limit excludes 0 at this level
     return Numbers(of_a, of_b, i.estimate, i.high, p_value, i.standard_error, both.items, i.reason)
 
 
@@ -234,7 +234,7 @@ def _interval_of(name: str, pair: TaskPair) -> Callable[[float], Interval | None
     if name == "parse_rate" and pair.cluster is None:
         return lambda level: proportion_interval(int(side.parsed.sum()), pair.n, level)
     if name in OF_ALL_ROWS:
-        # Over all rows, since confidence is irrelevant.
+        # Use all rows, since these numbers do not depend on the confidence.
         hits = side.parsed.astype(np.float64) if name == "parse_rate" else side.correct
         rows = tally(np.zeros(pair.n), hits, cluster=pair.cluster)
         return lambda level: bootstrap(rows, metrics=["accuracy"], level=level)["accuracy"]
@@ -251,7 +251,7 @@ def _p_value(excludes: Callable[[float], bool], level: float) -> float:
     inside, outside = 0.5, 1.0 - 1e-6
     if excludes(outside):
         return 1.0 - outside
-    # The first split is the level asked for, so that the p-value agrees with the limit.
+    # The first split is at the requested level, so that the p-value agrees with the limit.
     for step in range(STEPS):
         middle = level if step == 0 else (inside + outside) / 2.0
         inside, outside = (middle, outside) if excludes(middle) else (inside, middle)

@@ -105,7 +105,7 @@ def gate(
         decision = decide_cells(made, wanted)
     noise = measured_noise(base, wanted) if rerun is None else rerun
     said = {**_judge_shown(made, wanted), **decision.cells}
-    # Both runs: the kinds are equal, or one of them is unknown.
+    # One wording serves both runs: the kinds are equal, or one of them is unknown.
     words = {task: join_wordings(wording_of(run, task) for run in (base, cand)) for task in tasks}
     lost = {pair.task: describe_loss(pair, wanted.confidence, words[pair.task]) for pair in pairs}
     cells = [
@@ -114,7 +114,7 @@ def gate(
     ]
     small = [pair for pair in pairs if pair.items < wanted.min_items]
     outcome: Outcome = "INCONCLUSIVE" if small else decision.outcome
-    if len({one.is_stated for one in words.values()}) > 1:  # else shown above the numbers
+    if len({one.is_stated for one in words.values()}) > 1:  # otherwise one text above the numbers
         reread += [
             f"{inline(task, NAME_WIDTH)}: confidence: {one.full}" for task, one in words.items()
         ]

@@ -212,7 +212,7 @@ def load_policy(file: Path) -> Policy:
     UsageError
         If it cannot be read or a field is invalid; the message names the field.
     """
-    from caopd_bench.core.files.plain_yaml import read_yaml  # here: a verdict needs no file
+    from caopd_bench.core.files.plain_yaml import read_yaml  # imported here: only for files
 
     raw = read_yaml(file, most=MAX_BYTES, what="a policy", page="docs/gate.md")
     try:

@@ -72,7 +72,7 @@ def measure_rerun(first: Run, second: Run, argument: str = "--aa") -> Rerun:
     for task in track(shared, "measuring the noise of a rerun", "tasks", len(shared)):
         pair = match_task(task, ours[task], theirs[task], why_no_pairs((first, second), task))
         if pair.is_identical:
-            # Zeros would count as measured noise, and make a gate look too good.
+            # A noise of 0 would make the gate look more reliable than it is.
             identical.append(task)
             continue
         found += _noise(pair, None)
@@ -120,7 +120,7 @@ def _check_weights(first: Run, second: Run, tasks: Sequence[str], where: str) ->
 
 
 def _name_identical(identical: Sequence[str], shared: Sequence[str]) -> list[str]:
-    # If this holds for all tasks, one note is enough.
+    # One note is enough if all tasks are identical.
     if identical and len(identical) == len(shared):
         return [IDENTICAL]
     return [f"{inline(task, NAME_WIDTH)}: {IDENTICAL}" for task in identical]

@@ -12,7 +12,7 @@ from caopd_bench.runs.confidence_of import STATED, Wording
 
 __all__ = ["describe_loss", "warn_of_silence"]
 
-#: Computed over all rows, so confidence is irrelevant.
+#: The number over all rows, which does not depend on the confidence.
 OF_ANSWERS = "accuracy"
 
 

@@ -119,7 +119,8 @@ def stated_confidence(kind: str = "number") -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         fields = _read_fields(state, target)
-        # Judging LaTeX blocks on a process: one answer at a time, while model calls go on.
+        # Judging LaTeX waits for a child process. In a thread, one answer at a time, it does not
+        # block the model calls.
         limiter[:] = limiter or [CapacityLimiter(1)]
         return await to_thread.run_sync(partial(_score, fields, kind), limiter=limiter[0])
 
@@ -189,7 +190,7 @@ def _score(fields: dict[str, Any], kind: str) -> Score:
         metadata={
             "confidence": verdict.confidence,
             "status": verdict.status,
-            # As written by the model: the scale can only be checked once all answers are known.
+            # Keep the model's text: its scale can only be checked once all answers are known.
             "stated": verdict.stated,
         },
     )

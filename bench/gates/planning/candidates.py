@@ -24,7 +24,7 @@ __all__ = [
 REDECODED = 0.6  # share of the items that an equal candidate answers again
 #: Standard deviation of a run's effect on all items of a family, in logits of correctness.
 MOVED = 1.0
-GAINED = 0.08  # accuracy of the OPD-shaped candidate above the reference's
+GAINED = 0.08  # gain in accuracy of the OPD-shaped candidate over the reference
 STATED = ((0.93, 1.0), (0.98, 0.99), (1.0, 0.95))  # its confidences: share up to here, value
 STEPS = 60  # bisection steps for a mean
 EDGE = 1e-3  # minimum distance of probabilities and correlations from 0 and 1

@@ -25,7 +25,7 @@ from caopd_bench.metrics.rows.counting import FloatArray
 
 __all__ = ["Draws", "draw_equal", "pass_from"]
 
-#: Above this share of the variance, all of it is taken to fall with the number of items.
+#: If more than this share of the variance falls with the number of items, all of it is assumed to.
 ALL = 0.9
 LARGEST = 1e9  # more items than this count as never
 STEPS = 60  # bisection steps
@@ -150,7 +150,7 @@ def pass_from(draws: Draws, wider: Draws) -> FloatArray:
     array([[400.]])
     """
     is_bar = np.array([place.rule != "margin" for place in draws.places])
-    # Of an equal model, the mean change is 0; from a bar it is as far as the reference is.
+    # For an equal model, the mean change is 0, and its distance from a bar is the reference's.
     centre = np.where(is_bar, draws.worse_by.mean(axis=0), 0.0)
     moved, reach = draws.worse_by - centre, draws.upper - draws.worse_by
     falls = _share_that_falls(reach, wider.upper - wider.worse_by)
@@ -172,6 +172,6 @@ def _share_that_falls(reach: FloatArray, wider: FloatArray) -> FloatArray:
     """
     first, second = (np.nan_to_num(np.abs(x).mean(axis=0)) for x in (reach, wider))
     ratio = np.divide(second, first, out=np.full_like(first, 0.5), where=first > 0.0)
-    # With four times the items: a share of 1/4 and a share of 1/16 of the variance remain.
+    # With four times the items, 1/4 of one part of the variance remains, and 1/16 of the other.
     share = np.clip((ratio**2 - 1.0 / 16.0) / (1.0 / 4.0 - 1.0 / 16.0), 0.0, 1.0)
     return np.asarray(np.where(share > ALL, 1.0, share))

@@ -25,12 +25,12 @@ __all__ = ["CellPlan", "GatePlan", "TaskPlan", "plan_gate"]
 
 POWER = 0.8  # requested probability of a PASS
 DRAWS, FEWEST = 400, 100
-WORK = 10_000_000  # rows measured, of all tasks together: fewer draws of large references
+WORK = 10_000_000  # limit on the rows measured in all tasks; large references get fewer draws
 #: Numbers whose limits take a tenth of a second.
 SLOW_MARGINS = ("over_ece",)
 SLOW_BARS = [name for name, row in METRICS.items() if isinstance(row.interval, Folded)]
 FEW = 20  # draws to test whether numbers can be computed, or the width of limits
-#: Repetitions of a reference to simulate more items, and the maximum rows then.
+#: Factors by which a reference is repeated to simulate more items, and the limit on its rows.
 MORE = (2, 4, 8, 16, 32)
 MOST_ROWS = 200_000
 SIZES = 6  # sizes tried between too few items and enough

@@ -14,7 +14,7 @@ __all__ = ["NoRoom", "describe_no_room", "judge_room"]
 
 #: AUROC of an uninformative confidence.
 NOTHING = 0.5
-#: See `NoRoom`.
+#: Metrics for which `NoRoom.is_hard` is false.
 SOFT = ("auroc", "overconfidence_gap")
 #: Tolerance, since the best and worst values are sums of many terms.
 ROUNDING = 1e-9

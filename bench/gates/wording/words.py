@@ -10,7 +10,7 @@ from caopd_bench.scores.table import LABELS
 
 __all__ = ["MOST", "label", "label_of", "number", "place", "round_items"]
 
-MOST = 5  # limit on the reasons in the headline; for lines of one kind, half of it
+MOST = 5  # limit on the reasons in the headline; half the limit on lines of one kind
 
 
 def label(cell: GateCell) -> str:
