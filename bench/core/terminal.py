@@ -8,7 +8,7 @@ from caopd_bench.core.markers import break_markers
 
 __all__ = ["NAME_WIDTH", "WARNING_WIDTH", "align", "escape_controls", "inline", "quote"]
 
-#: This many characters of an echoed value are enough to recognise it.
+#: Maximum characters of an echoed value, which are enough to recognise it.
 VALUE_WIDTH = 80
 NAME_WIDTH = 80
 WARNING_WIDTH = 300

@@ -29,7 +29,7 @@ from caopd_bench.core.files.write import replace_files
 
 __all__ = ["aside_of", "only_writer", "replace_folder", "replacing_folder", "sync_tree"]
 
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, fcntl.h and stdio.h
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # Linux, fcntl.h and stdio.h
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
             part.rename(place)
         sync_folder(place.parent)
     except OSError as error:
-        if str(error.filename or part).startswith(str(part)):  # an unused name
+        if str(error.filename or part).startswith(str(part)):  # our temporary name
             error.filename, error.filename2 = str(folder), None
         raise
     finally:

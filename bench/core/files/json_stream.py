@@ -57,7 +57,7 @@ class JsonStream:
     def __init__(self, pieces: Iterable[bytes], where: str) -> None:
         self._pieces, self._where = iter(pieces), where
         self._buffer, self._at = b"", 0
-        self._is_due = True  # whether a value comes next that was not taken yet
+        self._is_due = True  # whether the next value has not been taken yet
         self._open = 0  # number of objects and lists whose entries are being read
         self._more(3)
         self._at = 3 if self._buffer.startswith(b"\xef\xbb\xbf") else 0

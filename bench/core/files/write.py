@@ -60,7 +60,7 @@ def replace_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
         for folder in {place.parent for _, place, _ in ready}:
             sync_folder(folder)
     except OSError as error:
-        # Do not name the temporary file, but do name another file that the pieces come from.
+        # Name the output instead of the temporary file, but keep the name of an input file.
         named, ours = Path(str(error.filename or file)), _place_of(Path(str(file))).parent
         if error.filename is None or ours in (named, named.parent):
             error.filename, error.filename2 = str(file), None

@@ -101,9 +101,9 @@ _UUID = re.compile(r"(?i)(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12
 #: in words and versions, about 0.6 in random text, and about 0.4 in random text in lower case.
 _UNLIKE, _UNLIKE_JOINED, _UNLIKE_LETTERS = 0.2, 0.5, 0.48
 _PASSES = 8
-#: Shorter runs of letters and digits belong to the name of a model.
+#: Minimum characters of a secret; shorter runs of letters and digits occur in model names.
 _LEAST = 8
-#: Shorter values of variables may be ordinary words (`CI_AUTH=bfloat16`).
+#: Minimum characters of a variable's value; shorter ones may be words (`CI_AUTH=bfloat16`).
 _LEAST_VALUE = 12
 #: In variables with these names every word is a secret.
 _PASSWORD = re.compile(r"(?i).*(?:pass|pwd|secret|token|api_?key)")

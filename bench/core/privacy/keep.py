@@ -33,7 +33,7 @@ __all__ = [
     "keep_named",
 ]
 
-#: Neither we nor lm-eval write anything nested as deeply.
+#: Maximum nesting; neither we nor lm-eval write anything nested as deeply.
 MAX_DEPTH = 20
 _QUANTISATION = re.compile(r"[\w.]*(?:quant|load_in|bnb_|gguf|gptq)[\w.]*")
 #: These words in an unlisted name suggest a private value.
@@ -214,7 +214,7 @@ class _Cleaner:
                 self.values |= _lost(text, cleaned)
             return cleaned
         if text and (rule is Kind.PLACE or (rule is not Kind.TEXT and is_path(text))):
-            plain = clean_text_urls(text)  # an address within the text
+            plain = clean_text_urls(text)  # cleans addresses within the text
             cleaned = shorten_path(plain)
             if plain != text:
                 self.left.append(name + PARTS_OF_ADDRESS)

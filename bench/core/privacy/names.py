@@ -27,13 +27,13 @@ class Kind(Enum):
     HASH = auto()
     #: Text that a model reads or writes, such as a stop sequence; not a path.
     TEXT = auto()
-    #: Numbers by number or word.
+    #: A mapping from numbers or words to numbers.
     NUMBERS = auto()
-    #: Versions by name of the package.
+    #: A mapping from package names to versions.
     VERSIONS = auto()
 
 
-#: A kind; for a mapping, rules by name (a list applies them to each of its members); `None` as the
+#: A kind, or for a mapping the rules by name, which in a list apply to each member. `None` as the
 #: only name matches any name.
 Rule: TypeAlias = "Kind | Mapping[str | None, Rule]"
 

@@ -85,7 +85,7 @@ def _carry_out(
             is_said = code == ExitCode.INTERRUPTED
         except KeyboardInterrupt:
             raise
-        # A library's exit is not a verdict, and neither is a panic of a library in Rust.
+        # An exit of a library is not a verdict, and neither is a panic of a Rust library.
         except BaseException as error:
             # A library may have turned a signal's KeyboardInterrupt into another error.
             is_said = signals.code is None

@@ -120,7 +120,7 @@ def explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, BrokenPipeError):  # the reader is gone, so no message is printed
         return ExitCode.BROKEN_PIPE, ""
     if is_memory(error):
-        traceback.clear_frames(error.__traceback__)  # the message needs the memory that they hold
+        traceback.clear_frames(error.__traceback__)  # frees memory that the message needs
         return ExitCode.INTERNAL, NO_MEMORY
     if isinstance(error, OSError) and error.errno in _WRITING:
         return explain_output(error)
@@ -151,9 +151,9 @@ def is_memory(error: BaseException) -> bool:
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or (isinstance(error, ImportError) and any(words in said for words in _UNMAPPED))
-        # The kernel kills a process that takes too much; the pool only reports that it died.
+        # The kernel kills a worker that takes too much memory; the pool only reports its death.
         or type(error).__name__ == "BrokenProcessPool"
-        # A C extension that was refused memory but set no exception.
+        # Some C extensions set no exception when they are refused memory.
         or (isinstance(error, SystemError) and is_memory_limited())
     )
 
@@ -179,7 +179,7 @@ def find_broken(error: BaseException) -> str:
         return file.parent.name if file.stem == "__init__" else file.stem
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
         return error.obj.__name__
-    # Code of an imported module; the program's own frame lies outside the caught traceback.
+    # Frames of modules being imported; the program's own is outside the caught traceback.
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     modules = [f.f_globals.get("__name__") for f in frames if f.f_code.co_name == "<module>"]
     if isinstance(error, ImportError):

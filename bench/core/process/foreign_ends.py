@@ -18,7 +18,7 @@ from caopd_bench.core.process.exits import ExitCode, is_memory_limited
 
 __all__ = ["CODE", "check_memory", "fenced"]
 
-#: Exit code of such an end: that of an internal error.
+#: Exit code if a library ends the process: that of an internal error.
 CODE = int(ExitCode.INTERNAL)
 #: Bytes of address space that numpy needs to be loaded; with less, OpenBLAS exits or hangs.
 NEEDED = 160 * 2**20
@@ -30,7 +30,7 @@ def fenced() -> Iterator[None]:
     """Turn a C library's `exit` into an exit with `CODE` (only with glibc)."""
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):
-        # Elsewhere the handler could not be removed, and would outlive the interpreter.
+        # Without glibc the handler cannot be removed, and would outlive the interpreter.
         yield
         return
     is_over = False
@@ -61,7 +61,7 @@ def check_memory() -> None:
     """
     if not is_memory_limited():
         return
-    # Each of its threads needs memory, and it waits forever for threads that fail to start.
+    # Each thread of OpenBLAS needs memory, and OpenBLAS waits forever if a thread fails to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         mmap.mmap(-1, NEEDED, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 __all__ = ["collect_rarely", "sparing", "without_collecting"]
 
 
-#: New objects after which a command searches for cycles. Python's own 700 to 2,000 cost a twentieth
-#: of the start, when thousands of permanent functions are created.
+#: Number of new objects after which a command searches for cycles. Python's default of 700 to 2,000
+#: takes a twentieth of the start, which creates thousands of permanent functions.
 RARELY = 10_000
 
 

@@ -114,7 +114,7 @@ class Line:
         try:
             self.stream.write(text)
             self.stream.flush()
-        except (OSError, ValueError):  # full, closed or gone: progress must not cause an error
+        except (OSError, ValueError):  # full, closed or gone, which must not stop the work
             self.is_broken = True
 
 

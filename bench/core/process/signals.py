@@ -83,7 +83,7 @@ class Signals:
         if self._raised is None or unraisable.exc_value is not self._raised or self.first is None:
             sys.__unraisablehook__(unraisable)
             return
-        # From another thread: what is raised here, within the hook, would be dropped as well.
+        # Send it from another thread: Python drops exceptions raised in this hook as well.
         again = threading.Timer(AGAIN, self._send, (self.first,))
         again.daemon = True
         again.start()
@@ -124,8 +124,8 @@ def caught(*, for_good: bool) -> Iterator[Signals]:
     if before:
         sys.unraisablehook = signals.report
         if for_good:
-            # Registered first, so called last: the interpreter is about to restore the handlers,
-            # and another signal would kill it with a different code.
+            # The first registered function is called last. After it the interpreter restores the
+            # handlers, so a later signal would kill it with a different code.
             atexit.register(_ignore, tuple(before))
     try:
         yield signals

@@ -33,7 +33,7 @@ class Standard:
         """Flush standard output and return its first error, if any."""
         for stream in (sys.stderr, sys.stdout):
             if stream is not None:
-                with suppress(ValueError):  # somebody closed it
+                with suppress(ValueError):  # other code closed the stream
                     stream.flush()
         return self._output.failure if self._output is not None else None
 
@@ -114,7 +114,7 @@ def _replace(name: str, descriptor: int) -> _Remembering | None:
     """Replace `sys.stdout` or `sys.stderr` by a remembering stream, if it has a descriptor."""
     stream = getattr(sys, name)
     refusal = None
-    if stream is None:  # closed before the program began; `_open_closed` has opened it
+    if stream is None:  # closed when the program started; `_open_closed` opened it
         refusal = OSError(errno.EBADF, "it is closed")
     elif type(stream) is not io.TextIOWrapper:
         if isinstance(stream, io.TextIOWrapper):  # a test runner's stream
@@ -125,9 +125,9 @@ def _replace(name: str, descriptor: int) -> _Remembering | None:
             stream.flush()
             descriptor = stream.fileno()
         raw = _Remembering(descriptor, refusal)
-    except (OSError, ValueError):  # no descriptor
+    except (OSError, ValueError):  # the stream has no descriptor
         return None
-    raw.name = f"<{name}>"  # the name that Python uses
+    raw.name = f"<{name}>"  # as Python names it
     setattr(sys, name, _wrap(raw, stream))
     return raw
 

@@ -17,11 +17,12 @@ from caopd_bench.core.process.signals import held
 
 __all__ = ["deaf_children", "end_with_parent", "sharing"]
 
-_PR_SET_PDEATHSIG = 1  # of Linux, sys/prctl.h
-#: Python's resource tracker warns of a semaphore that was just removed if the command is stopped
-#: between the removal and its report.
+_PR_SET_PDEATHSIG = 1  # Linux, sys/prctl.h
+#: Silences the resource tracker's warning about a removed semaphore, which appears if the command
+#: is stopped between the removal and its report to the tracker.
 _QUIET = "ignore::UserWarning"
-#: Held while the names of the program's module are hidden: threads start processes in turn.
+#: Held while the names of the program's module are hidden, so that only one thread at a time starts
+#: processes.
 _MAIN = threading.Lock()
 
 
@@ -67,12 +68,12 @@ def sharing(workers: int) -> Iterator[Share]:
     try:
         yield share
     except BaseException:
-        # Discard unsent work: the process would wait at its end for a pipe that nobody reads if
-        # the thread that closes it fails on a future cancelled meanwhile.
+        # Discard unsent work. Otherwise, if the thread that closes the pipe fails on a cancelled
+        # future, the process would wait at its end for a pipe that nobody reads.
         if (queue := getattr(executor, "_call_queue", None)) is not None:
             queue.cancel_join_thread()
         with _hushed(getattr(executor, "_executor_manager_thread", None)):
-            # An executor by itself waits until its processes finish their current work.
+            # `shutdown` alone waits until the processes finish their current work.
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()
             executor.shutdown(cancel_futures=True)
@@ -133,8 +134,8 @@ def _deafen() -> Iterator[None]:
     deaf = {signal.SIGINT, signal.SIGHUP}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, deaf)
     try:
-        # Python's resource tracker starts first, and accepts SIGINT once it runs.
-        sys.warnoptions.append(_QUIET)  # inherits the options of this interpreter
+        # Start Python's resource tracker now, since starting it unblocks SIGINT.
+        sys.warnoptions.append(_QUIET)  # the tracker inherits this interpreter's options
         try:
             resource_tracker.ensure_running()
         finally:
