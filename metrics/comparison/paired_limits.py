@@ -180,7 +180,7 @@ def _p_value(limits: Reach, level: float) -> float:
 
     finest, wanted = normal_quantile(FINEST), normal_quantile(level)
     if excluded(finest):
-        # Too few draws are farther out, so the limits are extrapolated as those of a normal.
+        # Too few draws are farther out, so extrapolate the limits like those of a normal.
         centre, low, high, _ = limits(FINEST)
         reach = centre - low if centre > 0.0 else high - centre
         z = finest * max(abs(centre) / reach, 1.0) if reach > 0.0 else np.inf

@@ -45,8 +45,8 @@ def student(name: str, rows: Pair, level: float) -> PairedLimits:
     unlike = np.abs(moved) > TINY
     if not (unlike & (units > 0)).any():
         return _all_alike(name, rows, level)
-    # Add half a unit that differs in each direction. Otherwise, with five rows of different
-    # correctness, all in one direction, the variance would treat the sixth as one of them too.
+    # Add half a unit that differs in each direction. Otherwise, if five rows all differ in the same
+    # direction, the variance would assume that every further row that differs does so too.
     typical = float((units * moved**2).sum() / units[unlike].sum())
     squares = float((units * sums**2).sum())
     error = np.sqrt(squares + typical) / rows.n * np.sqrt(rows.units / (rows.units - 1.0))

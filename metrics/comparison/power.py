@@ -10,7 +10,7 @@ import numpy as np
 from caopd_bench.metrics.comparison.compare import Comparison
 from caopd_bench.metrics.rows.seeds import check_level
 
-MOST = 1 << 50  # items; a larger number counts as infinite
+MOST = 1 << 50  # a larger number of items counts as infinite
 
 
 def difference_sd(sd_a: float, sd_b: float, correlation: float) -> float:

@@ -15,7 +15,7 @@ from caopd_bench.metrics.limits.student import Limits, add_rows, student_quantil
 from caopd_bench.metrics.registry import METRICS, within_range
 from caopd_bench.metrics.rows.tally import Tally
 
-TINY = 1e-24  # of the rows: influences that differ by rounding only
+TINY = 1e-24  # mean square up to which influences differ by rounding only
 
 
 def influence_limits(name: str, tally: Tally, level: float = 0.95) -> Limits:

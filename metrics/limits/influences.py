@@ -47,7 +47,7 @@ def spread_out(of_small: Influence, tally: Tally, small: Tally) -> Influence:
 
 def _cell_of(tally: Tally, small: Tally) -> NDArray[np.intp]:
     count, merged = tally.right + tally.wrong, small.right + small.wrong
-    # Midpoints between the values, so that sums of weights need not agree to the last bit.
+    # Use midpoints, so that rounding of the sums of weights has no effect.
     middle: NDArray[Any] = np.cumsum(count) - count / 2.0
     cell = np.searchsorted(np.cumsum(merged), middle)
     return np.asarray(np.minimum(cell, small.values.size - 1))

@@ -36,7 +36,7 @@ def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
         rows = right + wrong
         if rows.min() == rows.max() == 1:
             return _count_untied(right)
-    # Floats can represent any number of pairs; few arrays are made, because each may be long.
+    # Floats, since integers could overflow. Arrays are reused, because each may be long.
     pairs = np.cumsum(wrong, axis=-1, dtype=np.float64)
     total = right.sum(axis=-1, dtype=np.float64) * pairs[..., -1]
     pairs -= wrong
@@ -48,7 +48,7 @@ def count_pairs(right: NDArray[Any], wrong: NDArray[Any]) -> Pairs:
 
 def _count_untied(right: NDArray[Any]) -> Pairs:
     """Count the pairs if every row has its own value, from the positions of the right rows."""
-    places = np.flatnonzero(right.astype(np.bool_))  # integers are seven times as slow
+    places = np.flatnonzero(right.astype(np.bool_))  # with integers, it takes seven times as long
     n_right, n_wrong = places.size, right.size - places.size
     # Below the k-th right row, counted from 0, there are k right rows; the others are wrong.
     concordant = float(int(places.sum()) - n_right * (n_right - 1) // 2)

@@ -176,8 +176,8 @@ def _influence_when_wrong(t: Tally) -> Influence:
     better="lower",
     needs=WRONG,
     range=SHARE,
-    # There is an interval even for a single wrong answer, or wrong answers with one confidence, if
-    # the right answers have other confidences: these show which other values the model states.
+    # Right answers show which other values the model states. So there is an interval even for a
+    # single wrong answer, or wrong answers with a single confidence, if right ones have others.
     interval=ClosedForm(
         "skewness-adjusted",
         lambda t, level: skewed_limits(t.values, t.wrong, t.right + t.wrong, level),

@@ -75,8 +75,8 @@ def area(gaps: FloatArray) -> FloatArray:
 
 def _combine(gaps: FloatArray, smoothed: FloatArray) -> FloatArray:
     """Return the areas of gaps (k, u) at values whose smoothed rows (u, points) are known."""
-    # Small products, which BLAS runs in one thread: two threads took seven times as much processor
-    # time, and small parts stay in the cache.
+    # Keep the products small: BLAS runs them in one thread, while two threads took seven times as
+    # much processor time, and small parts stay in the cache.
     step = max(1, ONE_THREAD // smoothed.size)
     parts = [area(gaps[i : i + step] @ smoothed) for i in range(0, len(gaps), step)]
     return np.concatenate(parts) if parts else np.zeros(0)
@@ -108,7 +108,7 @@ def _solve(values: FloatArray, gaps: FloatArray) -> FloatArray:
             wide[rows], narrow[rows] = excess <= 0.0, excess > 0.0
             high[wide], below[wide] = sigma, excess[excess <= 0.0]
             low[narrow], above[narrow] = sigma, excess[excess > 0.0]
-    # The crossing of the line between the two; below the smallest width, the error at that width.
+    # Interpolate linearly between the two; below the smallest width, use the error at that width.
     fall = above - below
     share = np.divide(above, fall, out=np.zeros(len(gaps)), where=low > 0.0)
     return np.asarray(np.where(low > 0.0, low + (high - low) * share, high + below))

@@ -182,7 +182,7 @@ def _deal_rows(t: Tally, folds: int, rng: np.random.Generator) -> _Folds:
     """Deal the rows of each value evenly to the folds, the right ones at random."""
     count = t.right + t.wrong
     rows = np.tile(count // folds, (folds, 1))
-    # The remainders are dealt on from value to value, so that the folds have equal sizes as well.
+    # Continue dealing from value to value, so that the folds also have equal sizes.
     value = np.repeat(np.arange(count.size), count % folds)
     np.add.at(rows, (_deck(value.size, folds, rng), value), 1)
     right = np.zeros_like(rows)

@@ -37,7 +37,7 @@ from caopd_bench.metrics.rows.tally import Tally, as_tally
 
 Method = Literal["constant", "temperature", "platt", "beta", "isotonic", "histogram"]
 VERSION = 1
-LARGEST = sys.float_info.max  # for numbers in a file: an integer may be larger than any float
+LARGEST = sys.float_info.max  # limit on numbers in a file, since JSON integers may exceed any float
 
 
 class _Kind(NamedTuple):

@@ -21,7 +21,7 @@ class NullECE(NamedTuple):
     """ECE of a perfectly calibrated model that states the same confidences equally often."""
 
     mean: float
-    upper: float  # exceeds the ECE of a share ``level`` of perfectly calibrated models
+    upper: float  # a share ``level`` of perfectly calibrated models has a lower ECE
 
 
 class ConsistencyBand(NamedTuple):
@@ -148,7 +148,7 @@ def consistency_band(
     effect = design_effect(tally)
     gaps = draw_gaps(cells, replicates, generator(seed)) * np.sqrt(effect)
     right, rows = cells.rows * cells.values - gaps, np.broadcast_to(cells.rows, gaps.shape)
-    # Whole counts unless noise was inflated, so that equal shares are equal to the bit.
+    # Round to whole counts unless the noise was inflated, so that equal shares are equal exactly.
     curves = isotonic_rows(np.rint(right) if effect == 1.0 else right, rows).reshape(gaps.shape)
     curves = np.clip(curves, 0.0, 1.0)  # only inflated noise can lie outside
     low = np.quantile(curves, (1.0 - level) / 2.0, axis=0, method="lower")

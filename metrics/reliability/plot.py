@@ -143,7 +143,7 @@ def plot_reliabilities(
     titles = [_filled(name) for name in tables]
     rows = [titles[i : i + across] for i in range(0, len(titles), across)]
     lines = [max(title.count("\n") + 1 for title in row) for row in rows]
-    # Set in inches: matplotlib's layout engines do not converge for panels of a fixed aspect.
+    # Set the sizes in inches, since layout engines do not converge for panels of a fixed aspect.
     legend = 0.35 if across > 1 else 0.6
     width = max(across * (LEFT + PANEL + RIGHT), 4.8)
     height = legend + len(rows) * (PANEL * marks.ASPECT + BELOW + 0.15) + sum(lines) * LINE
@@ -191,7 +191,7 @@ def _write_title(ax: Axes, title: str, colour: str, mark: str) -> None:
     from matplotlib.transforms import offset_copy
 
     text = ax.set_title(title, loc="left", x=0.07, parse_math=False)
-    # Next to the first line of the title, whose lowest line is 6 points above the axes.
+    # Place the mark beside the first line of the title, whose last line is 6 points above the axes.
     rise = 6.0 + 0.38 * float(text.get_fontsize()) + 72.0 * LINE * title.count("\n")
     place = offset_copy(ax.transAxes, _figure_of(ax), y=rise, units="points")
     ax.plot(

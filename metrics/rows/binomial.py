@@ -14,10 +14,10 @@ from caopd_bench.metrics.rows.counting import FloatArray
 
 __all__ = ["draw_binomial", "draw_binomial_of_counts"]
 
-#: Largest mean of the rarer outcome for which NumPy inverts; above it NumPy uses rejection
-#: sampling, which takes several uniform numbers per draw.
+#: Largest mean of the rarer outcome for which NumPy draws by inversion. Above it NumPy uses
+#: rejection sampling, which takes several uniform numbers per draw.
 INVERTED = 30.0
-#: Distinct counts are tabulated one by one, which pays off only if they are few.
+#: Largest count drawn from tables, which have an entry for each count and share.
 TABULATED = 10
 
 

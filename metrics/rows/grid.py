@@ -11,8 +11,8 @@ FloatArray = NDArray[np.float64]
 
 GRID = 1000  # a stated confidence almost always has at most three decimals
 SNAP = 1e-9  # in units of the grid: rounding noise, far below any stated digit
-WHOLE = 1.5 * 2.0**52  # added to a float, it leaves no bits for a fraction: the sum is rounded
-WHOLE_BITS = np.float64(WHOLE).view(np.int64)  # and the whole number stands in its lowest bits
+WHOLE = 1.5 * 2.0**52  # adding it to a float leaves no bits for a fraction, so the sum is rounded
+WHOLE_BITS = np.float64(WHOLE).view(np.int64)  # subtracted from the bits, leaves the integer
 ONE_BITS = np.float64(1.0).view(np.uint64)  # bits of NaN and values outside [0, 1] are higher
 CHUNK = 1 << 16  # rows per pass: the buffers stay in cache, no temporary grows with n
 
@@ -50,7 +50,7 @@ def count_decimals(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | 
     """
     if confidence.size > CHUNK or confidence.dtype.itemsize < 8:
         return None
-    first = confidence.item(0)  # if it is not a decimal, the others need not be checked
+    first = confidence.item(0)  # if it is not on the grid, the others need not be checked
     if first != round(first, 3) or np.maximum.reduce(confidence.view(np.uint64)) > ONE_BITS:
         return None
     if correct.dtype.kind not in "bi":
@@ -67,7 +67,7 @@ def count_decimals(confidence: NDArray[Any], correct: NDArray[Any]) -> Counts | 
         # floats; -0.0 then differs from 0.0, which only costs time.
         if OF_CELLS[cell].tobytes() == confidence.tobytes():
             return _read_cells(np.bincount(cell, minlength=CELLS))
-    except (IndexError, ValueError):  # or to a cell that does not exist
+    except (IndexError, ValueError):  # such an outcome may also lead to a cell that does not exist
         pass
     return None
 

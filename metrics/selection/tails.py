@@ -135,7 +135,7 @@ def most_wrong(rows: NDArray[Any], risk: float, error: float) -> FloatArray:
     [-1.0, 0.0, 1.0, 38.0]
     """
     low = np.full(rows.shape, -1.0)
-    high = np.asarray(rows, dtype=np.float64)  # all rows wrong never show it: the tail is 1
+    high = np.asarray(rows, dtype=np.float64)  # never enough: if all rows are wrong, the tail is 1
     while True:
         open_ = high - low > 1.0
         if not open_.any():

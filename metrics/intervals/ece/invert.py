@@ -155,8 +155,8 @@ def _invert(gaps: BinGaps, total: float, alpha: float) -> _Limits:
         guess = _guess(total, reaches, below, deviation, slowest, steepest)
         low = float(below(drawn.first(below, slowest, steepest, guess)).sum())
 
-    # Upper limit: an unusually small total (0 at two half-million-row bins) is replaced by its
-    # expectation under calibration; otherwise the interval would be [0, 0].
+    # Upper limit: if the total is unusually small, such as 0 in two bins of half a million rows,
+    # replace it by its expectation under calibration. Otherwise the interval would be [0, 0].
     ceiling = max(total, float(_expected_total(flat, deviation))) + SLACK
 
     def above(amount: float | FloatArray) -> FloatArray:
