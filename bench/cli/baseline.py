@@ -280,7 +280,7 @@ def _noise_rows(baseline: Baseline) -> Iterator[list[str]]:
 
 
 def _noise_in_families(baseline: Baseline) -> Iterator[str]:
-    """Yield the group keys within whose values a rerun moved the items together."""
+    """Yield a line for each group key if a rerun moved the items with equal values together."""
     errors = {(n.task, n.metric, n.cluster): n.standard_error for n in baseline.rerun}
     places = {(n.task, n.cluster): n.clusters for n in baseline.rerun if n.cluster is not None}
     for (task, key), clusters in places.items():

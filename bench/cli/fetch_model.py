@@ -225,7 +225,7 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 
 def _run_with_us(command: list[str]) -> CompletedProcess[str]:
-    """Run a process whose standard input ends when this process does, also by kill -9."""
+    """Run a process whose standard input closes when this process ends, even by kill -9."""
     import subprocess
 
     theirs, ours = os.pipe()

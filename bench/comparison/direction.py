@@ -54,7 +54,7 @@ class Judgement:
         (strict AUROC). Each only if own rose too, or if own did not fall and one value is stated
         for all.
     accuracy, parse_rate : int
-        Of all rows.
+        Signs of the changes over all rows.
     stated : int
         Sign of the mean confidence.
     own : int

@@ -238,7 +238,7 @@ def render_schema() -> str:
 
 
 def _mapping_at(place: Sequence[str | int], given: Any) -> str:
-    """Return an example of what a field holds that takes a mapping."""
+    """Return an example of the contents of a field that takes a mapping."""
     last, depth = place[-1], len(place)
     if last == "metrics" and depth in (1, 3):
         return "{brier: {margin: 0.04}}"

@@ -63,7 +63,7 @@ def init_baseline(
     rerun : str or Path, optional
         Another run of the same checkpoint; the difference is stored as rerun noise.
     columns : Columns, optional
-        Of flat files.
+        Columns of flat files.
 
     Raises
     ------

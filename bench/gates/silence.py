@@ -25,7 +25,7 @@ def describe_loss(pair: TaskPair, level: float, wording: Wording = STATED) -> st
     level : float
         The drop is significant if its one-sided p-value is at most 1 - level.
     wording : Wording
-        What the confidence is.
+        Wording for the kind of confidence.
 
     Returns
     -------

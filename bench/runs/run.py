@@ -151,7 +151,7 @@ class CountedRun:
     Attributes
     ----------
     name, path, provenance, warnings
-        As of `Run`.
+        As in `Run`.
     task : str
         The only task of the run.
     counts : Counts

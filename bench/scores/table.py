@@ -161,7 +161,7 @@ def render_groups(
     Parameters
     ----------
     records : iterable of Record
-        Of one run and task.
+        Records of one run and task.
     key : str
         For example "level"; other groups are ignored.
     level : float

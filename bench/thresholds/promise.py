@@ -109,7 +109,7 @@ class Promise:
         Returns
         -------
         ndarray of bool
-            Of the same shape. False throughout where no cut was certified.
+            Array of the same shape; all False if no cut was certified.
 
         Raises
         ------

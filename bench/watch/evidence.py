@@ -124,9 +124,9 @@ def assess(promise: Promise, total: Day, groups: dict[str, Day], options: Option
     ----------
     promise : Promise
     total : Day
-        Of all days.
+        Sums over all days.
     groups : dict of str to Day
-        Of each group that has a cut; the only entry is "" where there are no groups.
+        Sums over each group that has a cut; the only entry is "" if there are no groups.
     options : Options
     """
     watched = [cut for cut in promise.cuts if 0.0 < cut.max_risk < 1.0 and cut.cut == cut.cut]

@@ -26,7 +26,8 @@ def as_numbers(name: str, values: Any) -> NDArray[Any]:
     name : str
         Name of the argument, for error messages.
     values : array_like
-        Of any shape. bfloat16, which numpy lacks, becomes float64, and 0.9 in bfloat16 becomes 0.9.
+        Array of any shape. bfloat16, which numpy lacks, becomes float64: 0.9 in bfloat16 becomes
+        0.9.
 
     Returns
     -------

@@ -163,8 +163,8 @@ def log_evidence_mean_above(
     Parameters
     ----------
     sums : Sums
-        Of rows in [``low``, ``high``]: 0 and 1 for the Brier score, -1 and 1 for confidence less
-        correctness.
+        Sums of rows in [``low``, ``high``]: 0 and 1 for the Brier score, -1 and 1 for confidence
+        less correctness.
     limit : float
         Between ``low`` and ``high``.
 

@@ -31,7 +31,7 @@ def replace_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
     ----------
     contents : mapping of Path to bytes, or to an iterable of bytes
         Content of each file; the folders must exist. Content too large for memory comes in pieces.
-        Of a link, the target is replaced; a special file (``/dev/stdout``, a pipe) is written to.
+        A link's target is replaced; a special file (``/dev/stdout``, a pipe) is written to.
 
     Raises
     ------

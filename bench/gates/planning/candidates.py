@@ -113,9 +113,9 @@ def _tilt(
     rng: np.random.Generator,
     stratum: IntArray | None,
 ) -> IntArray:
-    """Make some answers right or wrong, together by family; `p` is their chance of being right.
+    """Make some answers right or wrong, together by family; `p` is the probability of being right.
 
-    Returns the rows whose answers are taken.
+    Returns, for each row, the row whose answer it takes.
     """
     labels, of_item = np.unique(family, return_inverse=True)
     effect = rng.normal(0.0, moved, labels.size)[of_item[pair.item]]
@@ -141,7 +141,7 @@ def _is_sampled(pair: TaskPair) -> bool:
 
 
 def _answer_anew(pair: TaskPair, rng: np.random.Generator, stratum: IntArray | None) -> IntArray:
-    """Return, for each row, the row whose answer it takes: one of an item with as many rows."""
+    """Return, for each row, the row whose answer it takes, from an item with as many rows."""
     source = np.arange(pair.n)
     for items, rows_of in _pools(pair, _strata(pair, stratum)):
         source[rows_of(items)] = rows_of(rng.choice(items, items.size))
@@ -151,13 +151,13 @@ def _answer_anew(pair: TaskPair, rng: np.random.Generator, stratum: IntArray | N
 def _sample_anew(
     pair: TaskPair, first: IntArray, rng: np.random.Generator, stratum: IntArray | None
 ) -> tuple[IntArray, FloatArray]:
-    """Draw samples by Pólya's urn: those of `first`, those drawn before, and a `weight` of all.
+    """Draw samples from Pólya's urn: the samples of `first`, earlier draws, and a weight of all.
 
-    Returns the rows whose answers are taken, and the chance of each that it is right.
+    Returns, for each row, the row whose answer it takes, and the probability that it is right.
 
-    This is the predictive distribution of new samples where what the samples of an item are drawn
-    from varies between items by a Dirichlet process (Blackwell and MacQueen, Annals of Statistics
-    1, 1973); its weight is (1 - r) / r for an intraclass correlation r.
+    This is the predictive distribution of new samples if each item has its own distribution of
+    answers, drawn from a Dirichlet process (Blackwell and MacQueen, Annals of Statistics 1, 1973).
+    The weight is (1 - r) / r for an intraclass correlation r.
     """
     sizes = np.bincount(pair.item)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -229,7 +229,7 @@ def make_opd_shaped(pair: TaskPair, rng: np.random.Generator) -> TaskPair:
 
 
 class _RowsOf:
-    """Rows of items that have as many rows each."""
+    """The rows of items that all have the same number of rows."""
 
     def __init__(self, starts: IntArray, size: int) -> None:
         self.starts, self.offsets = starts, np.arange(size)

@@ -1,10 +1,10 @@
 """How equal candidates fare in a gate, with the present items and with any other number of items.
 
-Equal candidates are simulated from the reference's rows and measured as the gate measures. With
-more items of the same kind, the distances of each estimate from its mean and of each limit from its
-estimate shrink with the square root of their number; so each candidate has a smallest number of
-items with which it would pass. No normal distribution is assumed, and the correlations between the
-numbers of one candidate are kept.
+Equal candidates are simulated from the reference's rows and measured like the gate's candidates.
+With more items of the same kind, the distances of each estimate from its mean and of each limit
+from its estimate shrink with the square root of their number. So each candidate has a smallest
+number of items with which it would pass. No normal distribution is assumed, and the correlations
+between the numbers of one candidate are kept.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Draws:
     Attributes
     ----------
     items : int
-        Of the reference.
+        Number of items of the reference.
     places : Sequence of Place
     given, limits : ndarray, (cells,)
         The policy's numbers, and the limits that `upper` must stay below: the margins, or 0 for a
@@ -168,7 +168,7 @@ def pass_from(draws: Draws, wider: Draws) -> FloatArray:
 def _share_that_falls(reach: FloatArray, wider: FloatArray) -> FloatArray:
     """Return the share of a limit's variance that falls with the number of items.
 
-    The rest falls with its square, as that of items that are counted in addition.
+    The rest falls with the square of that number.
     """
     first, second = (np.nan_to_num(np.abs(x).mean(axis=0)) for x in (reach, wider))
     ratio = np.divide(second, first, out=np.full_like(first, 0.5), where=first > 0.0)

@@ -79,7 +79,7 @@ class TaskPlan:
     ----------
     task : str
     items : int
-        At hand.
+        Number of items in the reference.
     chance : float
         Probability that an equal model passes in every number of the task, with the present items.
     items_needed : float
@@ -244,12 +244,12 @@ def _plan_task(
 
 
 def _quantile(items: FloatArray, chance: float) -> float:
-    """Return the number from which on this share of the draws passes."""
+    """Return the number of items with which this share of the draws passes."""
     return float(np.quantile(items, chance, method="inverted_cdf"))
 
 
 def _noise_ratios(draws: Draws, rerun: Rerun) -> FloatArray:
-    """Return measured noise over that of equal candidates; 1 where none was measured."""
+    """Return the ratio of measured to simulated noise; 1 where none was measured."""
     ratios = np.ones(len(draws.places))
     for j, place in enumerate(draws.places):
         known = rerun.get((place.task, place.metric))
@@ -280,7 +280,7 @@ def _size_that_computes(
 def _smallest_that_computes(
     pair: TaskPair, policy: Policy, items: float, large: Draws, rng: np.random.Generator
 ) -> int:
-    """Return the items from which on every number is computed that `large` has; from `items` on."""
+    """Return the items, at least `items`, that give every number of `large`; 0 if it has fewer."""
     least = max(2.0, items if math.isfinite(items) else pair.items)
     if least >= large.items:
         return 0

@@ -111,7 +111,7 @@ def percent(chance: float) -> str:
 
 
 def _explain(plan: GatePlan) -> Iterator[str]:
-    """Yield what the headline rests on, and what stands in the way of PASS whatever the noise."""
+    """Yield the assumptions behind the headline, and the obstacles to PASS at any noise."""
     ways = [_way(task) for task in plan.tasks]
     yield (
         f"  equal models: {plan.draws} candidates simulated from the reference's own rows, in "
@@ -138,7 +138,7 @@ def _explain(plan: GatePlan) -> Iterator[str]:
 
 
 def _way(task: TaskPlan) -> str:
-    """Say how equal candidates of a task are made, and what is assumed in it."""
+    """Describe how equal candidates of a task are simulated, and the assumptions."""
     way = (
         ("all samples are drawn again")
         if task.is_sampled
@@ -158,7 +158,7 @@ def warn_of_no_room(plan: GatePlan) -> list[str]:
 
 
 def _obstacle(cell: CellPlan, plan: GatePlan) -> str:
-    """Say why a number blocks PASS whatever the noise, and what to do about it."""
+    """Explain why a number blocks PASS at any noise, and name the remedy."""
     why = inline(plan.wording.reword(cell.reason), WARNING_WIDTH)
     if math.isfinite(cell.items_needed):
         return (

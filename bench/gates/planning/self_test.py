@@ -102,9 +102,9 @@ def run_self_test(
     policy : Policy
     reference : Run
     seed : int
-        Of the candidates.
+        Seed of the simulated candidates.
     equal_draws, opd_draws, family_draws : int
-        Candidates of each kind; the last for each group key.
+        Number of candidates of each kind; the last is for each group key.
 
     Raises
     ------

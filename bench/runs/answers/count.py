@@ -59,7 +59,7 @@ def note_on_letters(nameless: int, answered: int, has_options: bool, remedy: str
     has_options : bool
         Whether the options were known, so that answers were also matched with their texts.
     remedy : str
-        What the user can do if they were not.
+        Advice to the user if they were not.
 
     Examples
     --------

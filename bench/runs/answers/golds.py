@@ -101,7 +101,7 @@ def _letter_of(one: Logged) -> str:
 
 
 def _read_places(asked: Sequence[Logged]) -> tuple[int | None, list[int]]:
-    """Return the first place and the places, counted from 0; empty if some answer is no place."""
+    """Return the first position, and all from 0 on; none of them if an answer is no position."""
     numbers = [
         int(one.gold) if one.gold.isascii() and one.gold.isdigit() and len(one.gold) < 3 else -1
         for one in asked

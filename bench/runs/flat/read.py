@@ -68,7 +68,7 @@ class Columns:
     judge : bool
         For a run of lm-eval: judge the responses of tasks that were not judged.
     keep : Keep
-        What to keep besides counts: the rows, or the labels of their questions, which show whether
+        Data to keep besides counts: the rows, or the labels of their questions, which show whether
         two runs answered the same ones.
     """
 

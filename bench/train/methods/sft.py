@@ -32,9 +32,9 @@ def _imitate(groups: Sequence[Group], recipe: Recipe) -> list[Target]:
 
 
 def _use_context(doc: Mapping[str, Any], recipe: Recipe) -> Target:
-    """Ask with a teacher's context; the target repeats the answer and number that it shows.
+    """Ask with a teacher's context; the target repeats the answer and number in that context.
 
-    The number, one of 0.00, 0.05, ..., 1.00, and whether a note tells it too, are the question's.
+    The question's hash determines the number (0.00, 0.05, ..., 1.00) and whether a note repeats it.
     """
     draw = int(doc["item_hash"][:8], 16)
     number = write_confidence(draw % 21 / 20)

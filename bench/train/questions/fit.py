@@ -1,9 +1,9 @@
 """Check that a model fits a task: its tokenizer can write the text, and its context is long enough.
 
-A micro model knows the words of one task. The questions of another one reach it as a row of
-`<unk>`. The smallest models give no readable answer, so that every rollout is excluded; larger ones
-answer something, a quarter of it in the format, and are trained on it with a loss like any other.
-Neither the loss nor a count of rollouts reveals the mistake, so it is checked before the first
+A micro model knows the words of one task; it reads the questions of another task as a row of
+`<unk>`. The smallest models then give no readable answer, so that every rollout is excluded. Larger
+ones give some answer, a quarter of them in the format, and are trained on it with an ordinary loss.
+Neither the loss nor a count of rollouts reveals the mistake, so the fit is checked before the first
 step.
 """
 

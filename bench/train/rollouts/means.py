@@ -67,7 +67,7 @@ def average_rate(before: float, groups: Sequence[Group]) -> float:
 
 
 def _rate_plainly(group: Group) -> list[float]:
-    """Assign each usable rollout the share of right ones; no rate where none is usable."""
+    """Rate each usable rollout by the share of right ones; empty if no rollout is usable."""
     right = [rollout.correct for rollout in group.rollouts if rollout.usable]
     return [sum(right) / len(right) for _ in right]
 

@@ -56,7 +56,7 @@ class Found:
     Attributes
     ----------
     where : str
-        Its file and place.
+        File and place of the answer.
     row : mapping
         The row of the log, into which the user's paths lead.
     response : object

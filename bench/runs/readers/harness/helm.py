@@ -152,7 +152,7 @@ def _tags(reference: Any) -> list[Any]:
 
 
 def _task(name: Any) -> str | None:
-    """Return the scenario of a run's name: its settings follow after a colon."""
+    """Return the scenario from a run's name, which its settings follow after a colon."""
     return name.partition(":")[0] or None if isinstance(name, str) else None
 
 

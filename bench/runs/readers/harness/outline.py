@@ -68,7 +68,7 @@ def _read_head(path: Path) -> bytes:
 def outline_of_json(head: bytes) -> dict[str, tuple[str, ...]]:
     """Return the keys of a JSON object, which may be cut off, each with those of what it holds.
 
-    Of a list, the first object counts; a list at the top has the key `LISTED`.
+    For a list, the keys of its first object are returned; a list at the top has the key `LISTED`.
 
     Examples
     --------
