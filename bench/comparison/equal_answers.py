@@ -18,7 +18,7 @@ from caopd_bench.runs.run import AnyRun, Row, Run
 __all__ = ["notes_on_equal_answers"]
 
 WIDTH = 40
-SHOWN = 3  # tasks
+SHOWN = 3  # maximum number of tasks named in a note
 #: With this number and total length of texts, equality of all of them cannot be chance.
 LEAST_TEXTS, LEAST_CHARACTERS = 3, 100
 #: The same for answers with confidences, which are short, and the number of distinct ones.

@@ -154,7 +154,7 @@ def ask_confidence(kind: str = "number") -> Solver:
 
 def _read_fields(state: TaskState, target: Target) -> dict[str, Any]:
     """Return the fields of a sample as its log will record them."""
-    # In the order of the data set, as in the log, even if Inspect has shuffled them.
+    # Use the order of the data set, like the log, even if Inspect has shuffled the choices.
     choices = sorted(state.choices, key=lambda choice: choice.original_position)
     fields = {
         "id": state.sample_id,

@@ -71,7 +71,7 @@ def draw_days(look: Look, points: list[Point]) -> Figure:
     import matplotlib.dates
     from matplotlib.figure import Figure
 
-    dates: Any = matplotlib.dates  # it has no types
+    dates: Any = matplotlib.dates  # the module has no type annotations
     figure = Figure(figsize=(9.0, 7.2), layout="constrained")
     risk, coverage, missing = figure.subplots(3, sharex=True, height_ratios=[3, 1.2, 1.2])
     x = dates.date2num([datetime.date.fromisoformat(point.day) for point in points])

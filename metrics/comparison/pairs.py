@@ -33,8 +33,8 @@ class Pair(NamedTuple):
     a_cell: NDArray[np.intp]
     b_cell: NDArray[np.intp]
     times: NDArray[np.int64]
-    cluster: NDArray[np.intp] | None  # of each entry, 0 to units - 1
-    units: int  # clusters, or rows
+    cluster: NDArray[np.intp] | None  # cluster of each entry, 0 to units - 1
+    units: int  # number of clusters, or of rows
 
     @property
     def n(self) -> int:

@@ -18,7 +18,7 @@ from caopd_bench.metrics.rows.condense import condense
 from caopd_bench.metrics.rows.counting import FloatArray
 from caopd_bench.metrics.rows.tally import Tally
 
-HALVINGS = 10  # of the interval that contains the width
+HALVINGS = 10  # number of halvings of the interval that contains the width
 SMALLEST = 2.0**-HALVINGS  # narrower kernels are not tried
 GRID = 2000  # fewest grid steps from 0 to 1 for rows: short decimals lie exactly on them
 POINTS = 256  # fewest steps from 0 to 1 over which gaps are summed

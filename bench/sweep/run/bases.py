@@ -88,7 +88,7 @@ def _pretrain(base: Base, folder: Path) -> None:
     from caopd_bench.train.micro.pretrain import pretrain, save_pretrained
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as for the stored bases, for equal bytes
+    torch.set_num_threads(1)  # like the stored bases, so that the bytes are equal
     done = pretrain(
         base.size,
         corpus=base.corpus,

@@ -135,7 +135,7 @@ class Evaluators:
         """
         evaluator = self._chosen[cell.name].evaluator
         self.expected = {}
-        # In process first; each evaluator sets its own seeds before it samples.
+        # Evaluate in process first; each evaluator sets its own seeds before it samples.
         ours = None if evaluator == LM_EVAL else self._evaluate_in_process(cell, checkpoint)
         if ours is not None and evaluator == IN_PROCESS:
             return ours

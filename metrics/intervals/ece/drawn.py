@@ -68,7 +68,7 @@ class Drawn:
         self.normal, self.largest = normal_draws(sign.size), largest_normals(sign.size)
         self.all: _Anchor | None = None
         self.some: _Anchor | None = None
-        self.range = 0.0  # from `all`, in which `some` holds
+        self.range = 0.0  # distance from `all` within which `some` is valid
 
     def first(
         self, path: Callable[[FloatArray], FloatArray], low: float, high: float, guess: float

@@ -22,7 +22,7 @@ class _Bins(NamedTuple):
     """Non-empty bins; all arrays have shape (J,)."""
 
     rows: FloatArray
-    share: FloatArray  # of all rows
+    share: FloatArray  # share of all rows
     gap: FloatArray  # mean of c - y
     square: FloatArray  # mean of (c - y)^2
     shrunk: FloatArray  # p (1 - p) at an accuracy shrunk by half a row each way: never 0
