@@ -31,14 +31,21 @@ from caopd_bench.tasks.judge.judge import judge
 from caopd_bench.tasks.listing import TaskEntry, list_tasks
 from caopd_bench.tasks.read.thinking import holds_thinking
 
-__all__ = ["answers_in_chat", "evaluate_in_process", "why_not_in_process"]
+__all__ = [
+    "CHOICES",
+    "QUESTIONS",
+    "answers_in_chat",
+    "evaluate_in_process",
+    "known_tasks",
+    "why_not_in_process",
+]
 
 #: Question sets bundled with the package, and ways of asking that take one response each.
 QUESTIONS, ASKED = ("arith", "math"), ("conf", "conf_t1")
 #: The seeds that lm-eval sets before loading a model.
 SEEDS = {"random_seed": 0, "numpy_seed": 1234, "torch_seed": 1234, "fewshot_seed": 1234}
 #: Keys of `--metadata` that select bundled questions; see `list_items`.
-_CHOICES = ("levels", "problem_seed", "first")
+CHOICES = ("levels", "problem_seed", "first")
 Doc = dict[str, Any]
 
 
@@ -48,7 +55,7 @@ def why_not_in_process(cell: Cell) -> str:
     The decision depends on the file's settings and never on the machine, so that every process
     decides alike.
     """
-    wanted, known = cell.evaluate, _known_tasks()
+    wanted, known = cell.evaluate, known_tasks()
     for task in wanted.tasks:
         entry = known.get(task)
         if entry is None or entry.questions not in QUESTIONS or entry.way not in ASKED:
@@ -65,7 +72,7 @@ def why_not_in_process(cell: Cell) -> str:
     if answers_in_chat(cell):
         given["apply_chat_template"] = False
         given["gen_kwargs"] = {k: v for k, v in wanted.gen_kwargs.items() if k != "max_gen_toks"}
-        given["metadata"] = {k: v for k, v in wanted.metadata.items() if k not in _CHOICES}
+        given["metadata"] = {k: v for k, v in wanted.metadata.items() if k not in CHOICES}
     for name, value in given.items():
         if value:
             return f"evaluate: {name} is set"
@@ -82,7 +89,7 @@ def answers_in_chat(cell: Cell) -> bool:
     Expectations need the answers to be generated in process anyway, and lm-eval's answers must be
     the same.
     """
-    wanted, known = cell.evaluate, _known_tasks()
+    wanted, known = cell.evaluate, known_tasks()
     if not (wanted.apply_chat_template and wanted.expectation):
         return False
     entries = [known.get(task) for task in wanted.tasks]
@@ -110,8 +117,8 @@ def evaluate_in_process(
         that they were made in process.
     """
     wanted = cell.evaluate
-    entries = [_known_tasks()[task] for task in wanted.tasks]
-    choices = {name: wanted.metadata[name] for name in _CHOICES if name in wanted.metadata}
+    entries = [known_tasks()[task] for task in wanted.tasks]
+    choices = {name: wanted.metadata[name] for name in CHOICES if name in wanted.metadata}
     asked = [(entry, _list_docs(entry, checkpoint, wanted.limit, choices)) for entry in entries]
     generation = {entry.name: _decoding(entry) | wanted.gen_kwargs for entry in entries}
     is_chat = answers_in_chat(cell)
@@ -155,7 +162,8 @@ def evaluate_in_process(
 
 
 @functools.cache
-def _known_tasks() -> dict[str, TaskEntry]:
+def known_tasks() -> dict[str, TaskEntry]:
+    """Return our tasks by name, listed once per process."""
     return {entry.name: entry for entry in list_tasks()}
 
 

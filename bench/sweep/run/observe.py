@@ -18,10 +18,12 @@ from caopd_bench.core.files.packed import read_packed_lines
 from caopd_bench.runs.run import Run
 from caopd_bench.runs.stored.study import read_member
 from caopd_bench.sweep.grid.cells import Cell, resolved
+from caopd_bench.sweep.run.in_process import CHOICES, QUESTIONS, known_tasks
+from caopd_bench.tasks.ask.documents import list_items
 from caopd_bench.train.loading import load_model, place_model
 from caopd_bench.train.methods import METHODS
 from caopd_bench.train.questions.contexts import show_demonstration
-from caopd_bench.train.questions.questions import load_questions
+from caopd_bench.train.questions.questions import load_questions, make_doc
 from caopd_bench.train.rollouts.targets import Recipe
 from caopd_bench.train.text.codec import Codec, find_end_ids
 from caopd_bench.train.watch.evaluate import answer
@@ -121,11 +123,11 @@ def _show(value: float | None) -> str:
 def _answer_again(run: Run, cell: Cell, trained: Path, writer: Any) -> None:
     model, tokenizer = _load(trained)
     codec = _make_codec(cell, model, tokenizer)
-    for task in run.tasks:
-        if not task.endswith("_conf"):
-            continue
+    choices = {key: cell.evaluate.metadata[key] for key in CHOICES if key in cell.evaluate.metadata}
+    for task in _greedy_tasks(cell):
         stored = {row.item_hash: row for row in run.task_rows(task)}
-        docs = [d for d in load_questions(task, split="test") if d["item_hash"] in stored]
+        asked = map(make_doc, list_items(known_tasks()[task].questions, choices))
+        docs = [doc for doc in asked if doc["item_hash"] in stored]
         if len(docs) < len(stored):
             raise UsageError(
                 f"evaluate: expectation: {task} was asked other questions than its own"
@@ -185,9 +187,24 @@ def _last_step(history: Path) -> dict[str, float]:
 
 
 def check_questions(cell: Cell) -> None:
-    """Raise a UsageError if a cell's success is requested and it has no validation questions."""
+    """Raise a UsageError if a cell has no questions for the success or expectations it requests."""
     if cell.evaluate.success_questions:
         _load_validation(cell)
+    if cell.evaluate.expectation and not _greedy_tasks(cell):
+        raise UsageError(
+            "evaluate: expectation needs a greedy task of the bundled questions, for example "
+            "caopd_math_conf; set it to false, or name one in tasks"
+        )
+
+
+def _greedy_tasks(cell: Cell) -> list[str]:
+    """List a cell's tasks whose answers can be generated again: greedy, of bundled questions."""
+    found = {task: known_tasks().get(task) for task in cell.evaluate.tasks}
+    return [
+        task
+        for task, entry in found.items()
+        if entry is not None and entry.way == "conf" and entry.questions in QUESTIONS
+    ]
 
 
 def _load_validation(cell: Cell) -> list[dict[str, Any]]:

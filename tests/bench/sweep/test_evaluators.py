@@ -176,6 +176,29 @@ def test_a_chat_in_process_gives_the_rows_of_lm_eval_and_the_expectations(
     assert sum(value == value for value in expectations[0].values()) > 30
 
 
+def test_a_kept_log_of_fresh_problems_has_expectations(plain, write):
+    """Its answers are generated again, for the problems that the metadata choose."""
+    pytest.importorskip("torch")
+    pytest.importorskip("lm_eval")
+    plain["cells"] = [{"size": "10k", "method": "base"}]
+    plain["keep"] = ["lm_eval"]
+    plain["evaluate"] = {"tasks": ["caopd_math_conf"], "batch_size": 8, "expectation": True}
+    plain["evaluate"] |= {"metadata": {"problem_seed": 5, "first": 8}}
+    plain["evaluate"] |= {"gen_kwargs": {"max_gen_toks": 8}}
+    sweep, folder, failed = _run(write(plain))
+    assert failed == [], folder.failure(sweep.cells[0])
+    assert set(_evaluators(sweep).values()) == {LM_EVAL}
+    assert len(read_expectations(folder.cell(sweep.cells[0]), "caopd_math_conf")) == 8
+
+
+def test_expectations_need_a_greedy_task_of_ours(plain, write, capsys):
+    plain["cells"] = [{"size": "10k", "method": "base"}]
+    for tasks in (["caopd_arith_conf_t1"], ["gsm8k"], ["caopd_science_conf"]):
+        plain["evaluate"] = {"tasks": tasks, "expectation": True}
+        assert main(["sweep", str(write(plain))]) == 2
+        assert "evaluate: expectation needs a greedy task of the bundled" in capsys.readouterr().err
+
+
 def test_a_hundredth_of_a_chat_may_come_out_otherwise(make_run):
     rows = [(str(number), 0.5, 1) for number in range(200)]
     for count in (2, 3):
