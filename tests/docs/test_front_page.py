@@ -10,6 +10,7 @@ PAGE = " ".join((RUNS / "README.md").read_text(encoding="utf-8").split())
 SIZES = ("10k", "33k", "67k", "114k", "245k", "622k")
 EXPECTED, LONG = "caopd steps=640 @ expectation", "caopd steps=640"
 SHOWN, EQUAL = "opd demonstration_confidence", "scaling-equal-tokens"
+WARM = "smollm2-three-bases"
 #: A phrase with one number in braces, and the level that it is: folder, size, series, metric.
 EVIDENCE = [
     *(("Shown 1.00 it states {1.000} at every size", "scaling-law", size, "opd", "mean_confidence")
@@ -42,9 +43,12 @@ EVIDENCE = [
     ("and the base {0.156}, where", "read-out", "", "base @ isotonic", "brier"),
     ("where CaOPD has {0.113}", "read-out", "", "caopd @ second half", "brier"),
     ("constant for each level {0.097}", "read-out", "", "caopd @ level", "brier"),
-    ("number states {0.754}, like", "smollm2-grid", "", f"{SHOWN}=none", "mean_confidence"),
-    ("started from ({0.752}), and", "smollm2-grid", "", "base", "mean_confidence"),
-    ("shown 1.00 states {1.000} (", "smollm2-grid", "", "opd", "mean_confidence"),
+    ("shown 1.00 states {0.998}, and", WARM, "", "opd", "mean_confidence"),
+    ("and {0.760} if it is shown", WARM, "", f"{SHOWN}=none", "mean_confidence"),
+    ("started from {0.410}; a", WARM, "", "base @ expectation", "auroc_within_level"),
+    ("within a level of {0.621} [", WARM, "", "caopd @ expectation", "auroc_within_level"),
+    ("score all the same ({0.129} for", WARM, "", "caopd @ level", "brier"),
+    ("(0.129 for {0.287};", WARM, "", "caopd @ expectation", "brier"),
     ("CaOPD states {.75} on products", "out-of-domain", "", "caopd families=sum @ products",
      "mean_confidence"),
     ("is right at {.16}", "out-of-domain", "", "caopd families=sum @ products", "accuracy"),
