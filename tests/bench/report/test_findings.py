@@ -92,7 +92,8 @@ def test_who_is_first_and_whether_it_is_chance(nine, tmp_path):
 
 def test_what_could_have_been_seen_says_of_which_pair(nine):
     said = starting(nine, "Smallest difference in Brier skill that the test finds in four of five")
-    assert said.endswith(f"for a pair whose interval has the median width: {nine.standings[TASK].detectable:.3f}.")
+    found = nine.standings[TASK].detectable
+    assert said.endswith(f"for a pair whose interval has the median width: {found:.3f}.")
 
 
 def test_runs_of_other_items_are_not_said_to_be_uncompared(tmp_path):
