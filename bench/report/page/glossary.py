@@ -29,8 +29,8 @@ MEANINGS = {
     "ECE": "expected calibration error: mean distance between stated confidence and accuracy, in "
     "ten bins of equal width. &ldquo;If calibrated&rdquo; is the ECE that a perfectly calibrated "
     "model would show on as many answers: it shrinks with more answers, and is 0 only for a model "
-    "that states nothing but 0 and 1. A low ECE alone does not make a confidence useful: always stating the "
-    "own accuracy gives 0 as well.",
+    "that states nothing but 0 and 1. A low ECE alone does not make a confidence useful: a run "
+    "that always states its own accuracy has 0 as well.",
     "Overconfidence gap": "mean stated confidence minus accuracy. Above 0 the run is "
     "overconfident.",
     "Stated when wrong": "mean confidence of the wrong answers.",
