@@ -55,25 +55,45 @@ MEANINGS = {
     "Worst case": "the lowest and highest value that a number could take, whatever the answers "
     "without a usable confidence had stated.",
 }
-#: Replacements if the confidence of all or some runs is the probability of an option.
+
+
+def _reword(term: str, *changes: tuple[str, str]) -> str:
+    """Return a meaning with phrases replaced; a phrase that it does not contain is an error."""
+    text = MEANINGS[term]
+    for old, new in changes:
+        if old not in text:
+            raise ValueError(f"glossary: {term!r} does not contain {old!r}")
+        text = text.replace(old, new)
+    return text
+
+
+#: Meanings if the confidence of all or some runs is the probability of an option.
 IF_NOT_STATED = {
-    "Brier skill": MEANINGS["Brier skill"]
-    .replace("stating its own accuracy", "giving its own accuracy")
-    .replace("stating 0 there", "giving 0 there"),
-    "MCB, DSC, UNC": MEANINGS["MCB, DSC, UNC"]
-    .replace("stated value", "confidence")
-    .replace("always stating the own", "always giving the own"),
-    "Brier score": MEANINGS["Brier score"]
-    .replace("stated confidence", "confidence")
-    .replace("that state one", "that have one")
-    .replace("always states 0", "always has a confidence of 0"),
-    "ECE": MEANINGS["ECE"]
-    .replace("stated confidence", "confidence")
-    .replace("that states nothing but 0 and 1", "whose confidence is only 0 or 1")
-    .replace("always stating the own accuracy gives", "a constant equal to the accuracy has"),
-    "Overconfidence gap": MEANINGS["Overconfidence gap"].replace("stated ", ""),
-    "SPR": MEANINGS["SPR"].replace("always states the same value", "is always equally sure"),
-    "Worst case": MEANINGS["Worst case"].replace("had stated", "had"),
+    "Brier skill": _reword(
+        "Brier skill",
+        ("stating its own accuracy", "giving its own accuracy"),
+        ("stating 0 there", "giving 0 there"),
+    ),
+    "MCB, DSC, UNC": _reword(
+        "MCB, DSC, UNC",
+        ("stated value", "confidence"),
+        ("always stating the own", "always giving the own"),
+    ),
+    "Brier score": _reword(
+        "Brier score",
+        ("stated confidence", "confidence"),
+        ("that state one", "that have one"),
+        ("always states 0", "always has a confidence of 0"),
+    ),
+    "ECE": _reword(
+        "ECE",
+        ("stated confidence", "confidence"),
+        ("that states nothing but 0 and 1", "whose confidence is only 0 or 1"),
+        ("a run that always states its own accuracy", "a constant equal to the accuracy"),
+    ),
+    "Overconfidence gap": _reword("Overconfidence gap", ("stated ", "")),
+    "SPR": _reword("SPR", ("always states the same value", "is always equally sure")),
+    "Worst case": _reword("Worst case", ("had stated", "had")),
 }
 OF_VECTORS = {
     "Brier, all options": "squared errors of the probabilities of all options of a question, "
